@@ -1,0 +1,3 @@
+"""People: who asks, who answers, how they prove it."""
+
+from __future__ import annotations

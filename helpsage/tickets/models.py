@@ -1,0 +1,154 @@
+"""Tables of tickets, their thread and their log."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Sequence,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpsage.db.base import Base
+from helpsage.people.models import Person
+
+#: Numbers of references; the first ticket is HS-1001.
+NUMBERS = Sequence("ticket_number", start=1001, metadata=Base.metadata)
+REFERENCE_PREFIX = "HS-"
+
+
+class Status(enum.StrEnum):
+    """Where a ticket stands. The allowed moves are in `lifecycle.py`."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    #: For the person's answer.
+    WAITING = "waiting"
+    #: With a senior; the clock runs.
+    ESCALATED = "escalated"
+    #: Solved, as the agent sees it; the person can say otherwise.
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Priority(enum.StrEnum):
+    """How soon it matters, from least to most."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class Ticket(Base):
+    """One problem of one person."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        CheckConstraint("status in ('open','in_progress','waiting','escalated','resolved','closed')", name="status"),
+        CheckConstraint("priority in ('low','normal','high','urgent')", name="priority"),
+        CheckConstraint("rating between 1 and 5", name="rating"),
+        Index("ix_ticket_status_updated_at_id", "status", "updated_at", "id"),
+        Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
+        Index("ix_ticket_category_status", "category", "status"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    number: Mapped[int] = mapped_column(BigInteger, NUMBERS, server_default=NUMBERS.next_value(), unique=True)
+    #: Whoever submits twice with one key gets one ticket.
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    requester_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id", ondelete="RESTRICT"))
+    conversation_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("conversation.id", ondelete="SET NULL", use_alter=True), index=True
+    )
+    #: The part of the conversation that led to this ticket, first and last message.
+    transcript_from_seq: Mapped[int | None]
+    transcript_to_seq: Mapped[int | None]
+    subject: Mapped[str]
+    description: Mapped[str]
+    category: Mapped[str]
+    priority: Mapped[str]
+    #: Why the priority is what it is: rule, word or person (architecture rule 7).
+    priority_reason: Mapped[str] = mapped_column(server_default="")
+    status: Mapped[str] = mapped_column(server_default="open")
+    #: calm, confused or angry.
+    tone: Mapped[str | None]
+    channel: Mapped[str]
+    #: What the category asked for, by question: `{"amount": "450", "currency": "INR"}`.
+    details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    #: Questions that were asked and not answered.
+    gaps: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    assignee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    rating: Mapped[int | None]
+    rating_comment: Mapped[str | None]
+    #: Counts changes; a writer who read an older one is refused.
+    version: Mapped[int] = mapped_column(server_default="1")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    first_response_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+    requester: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def reference(self) -> str:
+        """What people call it: HS-1042."""
+        return f"{REFERENCE_PREFIX}{self.number}"
+
+
+class Entry(Base):
+    """One piece of a ticket's thread: a public reply, a person's comment, or an internal note."""
+
+    __tablename__ = "ticket_entry"
+    __table_args__ = (
+        CheckConstraint("visibility in ('public','internal')", name="visibility"),
+        CheckConstraint("author_kind in ('requester','agent','assistant','system')", name="author_kind"),
+        UniqueConstraint("ticket_id", "key"),
+        Index("ix_ticket_entry_ticket_id_created_at", "ticket_id", "created_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    author_kind: Mapped[str]
+    author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
+    author_name: Mapped[str] = mapped_column(server_default="")
+    visibility: Mapped[str]
+    body: Mapped[str]
+    #: chat, console, command line, ...
+    source: Mapped[str]
+    #: Idempotency key within the ticket.
+    key: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    #: When it reached the person's chat (public entries by agents).
+    delivered_at: Mapped[datetime | None]
+
+
+class Change(Base):
+    """One line of a ticket's log: who, when, what, why."""
+
+    __tablename__ = "ticket_change"
+    __table_args__ = (Index("ix_ticket_change_ticket_id_id", "ticket_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    ticket_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    actor_kind: Mapped[str]
+    actor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    #: created, status, priority, category, assigned, replied, noted, commented, rated, escalated.
+    action: Mapped[str]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    reason: Mapped[str] = mapped_column(server_default="")
