@@ -11,7 +11,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from helpsage.db.base import Base
@@ -47,7 +48,9 @@ class Conversation(Base):
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
     owner: Mapped[str] = mapped_column(server_default="bot")
     #: The ticket in which an agent spoke last: the person's next words answer it.
-    awaiting_ticket_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
+    awaiting_ticket_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("ticket.id", ondelete="SET NULL"), index=True
+    )
     #: Number of the newest message; the next one is this plus one, under this row's lock.
     last_seq: Mapped[int] = mapped_column(server_default="0")
     #: Page on which the chat began.
@@ -68,7 +71,7 @@ class Message(Base):
         Index(
             "ix_message_unhandled",
             "conversation_id",
-            postgresql_where=text("author = 'person' and handled_at is null"),
+            postgresql_where=sql("author = 'person' and handled_at is null"),
         ),
     )
 
@@ -81,7 +84,7 @@ class Message(Base):
     author_name: Mapped[str] = mapped_column(server_default="")
     text: Mapped[str] = mapped_column(server_default="")
     #: Buttons, ticket card, attachments: see docs/webchat-protocol.md.
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     #: The sender's own id of this message; the second delivery finds the first.
     client_id: Mapped[str | None]
     intent: Mapped[str | None]
