@@ -6,6 +6,8 @@ prefix, as operators expect. The environment wins over the file.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 from functools import cached_property, lru_cache
@@ -79,6 +81,10 @@ class Settings(BaseSettings):
         if self.secret.get_secret_value():
             return self.secret.get_secret_value()
         return kept_secret(self.var / "secret")
+
+    def derived(self, purpose: str) -> str:
+        """A key for one purpose, so that no two parts share one (HMAC-SHA256 of the purpose, as hex)."""
+        return hmac.new(self.secret_key.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
     @property
     def web_url(self) -> str:
