@@ -1,0 +1,95 @@
+"""What every test may ask for: a real PostgreSQL, one for the whole run, with a migrated database per test worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from helpsage import settings
+from helpsage.db import embedded, migrate
+from helpsage.db.session import engine_for
+from helpsage.db.tables import metadata
+
+#: The server's address, handed from the controlling process to its workers.
+SERVER_VARIABLE = "HELPSAGE_TEST_SERVER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controlling process starts the database server, before any worker."""
+    if hasattr(config, "workerinput") or os.environ.get(SERVER_VARIABLE) or config.option.collectonly:
+        return
+    var = Path(tempfile.mkdtemp(prefix="helpsage-test-"))
+    var.chmod(0o711)
+    os.environ[SERVER_VARIABLE] = embedded.start(var)
+    config.add_cleanup(lambda: _stop_server(var))
+
+
+def _stop_server(var: Path) -> None:
+    del os.environ[SERVER_VARIABLE]
+    embedded.stop(var)
+    shutil.rmtree(var)
+
+
+def fresh_database(name: str) -> str:
+    """Make an empty, migrated database on the test server (dropping one of the same name); returns its libpq address."""
+    server = os.environ[SERVER_VARIABLE]
+    admin = psycopg2.connect(server)
+    admin.autocommit = True
+    try:
+        with admin.cursor() as cursor:
+            cursor.execute(f'drop database if exists "{name}" with (force)')
+            cursor.execute(f'create database "{name}"')
+    finally:
+        admin.close()
+    url = server.replace(f"/{embedded.DATABASE}?", f"/{name}?")
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
+    migrate.upgrade(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def database_url(worker_id: str) -> str:
+    """A migrated database of this test worker; the settings point to it."""
+    url = fresh_database(f"test_{worker_id}")
+    os.environ["DATABASE_URL"] = url
+    settings.get.cache_clear()
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Engine:
+    """The pool that the code under test uses."""
+    return engine_for(settings.get().sqlalchemy_url())
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose work is rolled back after the test, commits included."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def clean_database(engine: Engine) -> Iterator[Engine]:
+    """For tests that commit, or that look from several connections: every table is emptied before and after."""
+    _empty(engine)
+    yield engine
+    _empty(engine)
+
+
+def _empty(engine: Engine) -> None:
+    names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"truncate {names} restart identity cascade"))
