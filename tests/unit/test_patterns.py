@@ -452,7 +452,6 @@ NEGATIVE: dict[str, list[str]] = {
         "room E204",
         "terror 50",
         "Oracle 19",
-        "statusbar 404",
     ],
 }
 
