@@ -1,0 +1,27 @@
+"""`./sage bench ...`: reproducible measurements, the named peers included."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from helpsage.setup import steps
+
+#: Name -> module, and whether it runs in Rasa's environment.
+BENCHES = {"chat": ("bench.chat", False), "nlu": ("bench.nlu", True)}
+
+
+def bench(context: typer.Context) -> None:
+    """Measure: chat (against a stock Rasa), nlu (accuracy and cost of understanding; --data DIR)."""
+    name, *rest = context.args or [""]
+    if name not in BENCHES:
+        raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")
+    module, in_rasa = BENCHES[name]
+    steps.ensure_encoder()
+    if name == "chat":
+        steps.ensure_model()
+    python = str(steps.rasa_python()) if in_rasa else sys.executable
+    os.chdir(steps.ROOT)
+    os.execve(python, [python, "-m", module, *rest], steps.rasa_environment())
