@@ -80,6 +80,29 @@ class Supervisor:
         """End `run` soon. Safe in a signal handler."""
         self._stopping.set()
 
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to one program; when it ends from it, it is started again as after any failure."""
+        process = self._named(name).process
+        if process is not None:
+            process.send_signal(number)
+
+    def hold(self, name: str) -> None:
+        """Kill one program and keep it down until `release`: for rehearsing failures."""
+        program = self._named(name)
+        program.restart_at = float("inf")
+        process = program.process
+        program.process = None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def release(self, name: str) -> None:
+        """Let a held program start again now."""
+        self._named(name).restart_at = 0.0
+
+    def _named(self, name: str) -> Program:
+        return next(program for program in self._programs if program.name == name)
+
     def failing(self) -> list[Program]:
         """Programs that have ended at least three times in a row."""
         return [program for program in self._programs if program.failures >= 3]

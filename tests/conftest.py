@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
@@ -17,6 +18,9 @@ from helpsage import settings
 from helpsage.db import embedded, migrate
 from helpsage.db.session import engine_for
 from helpsage.db.tables import metadata
+
+if TYPE_CHECKING:
+    from tests.stack import Stack
 
 #: The server's address, handed from the controlling process to its workers.
 SERVER_VARIABLE = "HELPSAGE_TEST_SERVER"
@@ -39,7 +43,7 @@ def _stop_server(var: Path) -> None:
 
 
 def fresh_database(name: str) -> str:
-    """Make an empty, migrated database on the test server (dropping one of the same name); returns its libpq address."""
+    """Make an empty, migrated database on the test server, dropping one of the same name; returns its libpq address."""
     server = os.environ[SERVER_VARIABLE]
     admin = psycopg2.connect(server)
     admin.autocommit = True
@@ -54,6 +58,41 @@ def fresh_database(name: str) -> str:
     migrate.upgrade(engine)
     engine.dispose()
     return url
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share the running programs stay on one worker; those that break their own stay together on another."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "live" in fixtures:
+            item.add_marker(pytest.mark.live)
+            item.add_marker(pytest.mark.xdist_group("live"))
+        elif "own_stack" in fixtures:
+            item.add_marker(pytest.mark.faults)
+            item.add_marker(pytest.mark.xdist_group("faults"))
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The four programs, running, on a database of their own; one set for the whole session."""
+    from tests.stack import Stack  # only tests that need the programs pay for importing them
+
+    stack = Stack(tmp_path_factory.mktemp("live"), fresh_database("live"))
+    stack.start()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The four programs and a PostgreSQL server that nobody else uses: to be killed, stopped and started."""
+    from tests.stack import Stack
+
+    stack = Stack(tmp_path_factory.mktemp("own"), None)
+    stack.start()
+    yield stack
+    stack.stop()
 
 
 @pytest.fixture(scope="session")

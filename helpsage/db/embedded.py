@@ -81,7 +81,7 @@ def is_running(var: Path) -> bool:
     folder = var.resolve() / "postgres"
     if not (folder / "PG_VERSION").exists():
         return False
-    finished = subprocess.run(  # noqa: S603 our own binary, no shell
+    finished = subprocess.run(
         [str(_binary("pg_ctl")), "status", "-D", str(folder)], capture_output=True, check=False, **_as_server_user()
     )
     return finished.returncode == 0
@@ -147,7 +147,7 @@ def _let_server_user_in(folder: Path) -> None:
         pwd.getpwnam(SERVER_USER)
     except KeyError:
         subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_USER],  # noqa: S607
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_USER],
             check=True,
             capture_output=True,
         )
@@ -187,7 +187,7 @@ def _run(program: str, *arguments: str) -> None:
         _open_the_way(Path(arguments[arguments.index("-D") + 1]))
     # A file and not a pipe: the started server inherits it and would keep a pipe open.
     with tempfile.TemporaryFile("w+") as output:
-        finished = subprocess.run(  # noqa: S603 our own binary, no shell
+        finished = subprocess.run(
             [str(_binary(program)), *arguments],
             stdout=output,
             stderr=subprocess.STDOUT,
