@@ -158,11 +158,15 @@ class Supervisor:
         handler = logging.handlers.RotatingFileHandler(
             self._log_folder / f"{name}.log", maxBytes=LOG_BYTES, backupCount=4, encoding="utf-8"
         )
+        output = process.stdout
+        if output is None:  # started with a pipe, so there is one
+            return
         try:
-            for line in process.stdout or ():
+            for line in output:
                 text = line.decode(errors="replace").rstrip("\n")
                 handler.emit(logging.LogRecord(name, logging.INFO, "", 0, text, None, None))
         finally:
+            output.close()
             handler.close()
 
 
