@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     Ports are TCP ports on `host` (public programs) or on 127.0.0.1 (the action server, always private).
     """
 
-    model_config = SettingsConfigDict(env_prefix="HELPSAGE_", extra="ignore", toml_file=ROOT / "helpsage.toml")
+    model_config = SettingsConfigDict(env_prefix="HELPSAGE_", extra="ignore", populate_by_name=True, toml_file=ROOT / "helpsage.toml")
 
     #: What the organisation calls its desk; shown in the chat and on pages.
     desk_name: str = "Help Sage"
@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     conversation_retention_days: int = Field(365, ge=0)
     #: Days after which the assistant forgets the dialogue state of a silent conversation. The transcript stays.
     tracker_retention_days: int = Field(30, ge=0)
+    #: Days after which dispatched events and jobs given up long ago are removed. 0 keeps them.
+    outbox_retention_days: int = Field(30, ge=0)
+    #: Days for which a closed ticket can be reopened; after that a new one is advised. 0: always.
+    reopen_days: int = Field(30, ge=0)
     #: `json` for machines, `text` for people, `auto` chooses by terminal.
     log_format: str = "auto"
 
