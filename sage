@@ -33,12 +33,10 @@ is_whole() { # environment, list ...
 step() { # log name, what is done, command ...
   log="$logs/$1.log"; what=$2; shift 2
   begin=$(date +%s)
-  [ -t 2 ] && printf '  %s ...' "$what" >&2
+  [ -t 2 ] && say "  $what ..."
   if "$@" >"$log" 2>&1; then
-    [ -t 2 ] && printf '\r' >&2
-    say "  $what: $(( $(date +%s) - begin )) s   "
+    say "  $what: $(( $(date +%s) - begin )) s"
   else
-    [ -t 2 ] && printf '\n' >&2
     grep -iE '^error|no space|errno' "$log" | tail -n 3 >&2 || true
     die "failed: $what (log: $log)"
   fi
@@ -78,12 +76,12 @@ take_lock() {
     sleep 1
   done
   echo $$ >"$envs/.lock/pid"
-  trap 'rm -rf "$envs/.lock"' EXIT
+  trap '[ -z "$beside" ] || kill "$beside" 2>/dev/null; rm -rf "$envs/.lock"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
 }
 
-list=helpsage; needs_rasa=no
+list=helpsage; needs_rasa=no; beside=
 case "${1:-}" in
   up | train | check | parse | bench) needs_rasa=yes ;;
   test | lint) list=dev; needs_rasa=yes ;;
@@ -96,8 +94,12 @@ if ! helpsage_ready || { [ "$needs_rasa" = yes ] && ! is_whole rasa "$root/requi
   [ "$free" -ge 4000 ] || die "disk full: 4 GB are needed in $root/var, $free MB are free."
   take_lock
   say "Setting up (first start, or the lists changed):"
+  # Both at once: one downloads while the other unpacks.
+  if [ "$needs_rasa" = yes ] && ! is_whole rasa "$root/requirements/rasa.txt"; then
+    make_rasa & beside=$!
+  fi
   helpsage_ready || make_helpsage "$root/requirements/$list.txt"
-  [ "$needs_rasa" = no ] || is_whole rasa "$root/requirements/rasa.txt" || make_rasa
+  if [ -n "$beside" ]; then wait "$beside" || exit 1; beside=; fi
   rm -rf "$envs/.lock"; trap - EXIT INT TERM
 fi
 

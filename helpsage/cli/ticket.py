@@ -27,7 +27,7 @@ def list_tickets(
 ) -> None:
     """List tickets, the one changed last first."""
     with transaction() as session:
-        page = service.queue(session, service.QueueFilters(statuses=tuple(status or ()), text=text), limit=limit)
+        page = service.queue(session, service.Filters(statuses=tuple(status or ()), text=text), limit=limit)
         if as_json:
             for ticket in page.tickets:
                 print_json(summary(ticket))
