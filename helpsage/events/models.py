@@ -35,9 +35,14 @@ class DeadLetter(Base):
     __tablename__ = "dead_letter"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    #: The job, so that one that is given up twice (its worker died in between) is written down once.
+    job_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     task: Mapped[str]
+    #: Jobs with one lock run one after the other; a replay keeps it.
+    lock: Mapped[str | None]
     arguments: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
-    #: The last error's type and message, without personal data.
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    #: The last error's type and place, without personal data.
     error: Mapped[str]
     failed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     replayed_at: Mapped[datetime | None]

@@ -26,6 +26,9 @@ from helpsage.people.models import Person
 #: Numbers of references; the first ticket is HS-1001.
 NUMBERS = Sequence("ticket_number", start=1001, metadata=Base.metadata)
 REFERENCE_PREFIX = "HS-"
+#: What full-text search reads, written as PostgreSQL prints it, so that index and model can be compared.
+#: No stemming: names and error codes are words too.
+SEARCHED = "to_tsvector('simple'::regconfig, (subject::text || ' '::text) || description::text)"
 
 
 class Status(enum.StrEnum):
@@ -62,6 +65,7 @@ class Ticket(Base):
         Index("ix_ticket_status_updated_at_id", "status", "updated_at", "id"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         Index("ix_ticket_category_status", "category", "status"),
+        Index("ix_ticket_search", text(SEARCHED), postgresql_using="gin"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)

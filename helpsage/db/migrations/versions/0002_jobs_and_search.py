@@ -1,0 +1,62 @@
+"""Jobs in a schema of their own; search and paging of tickets"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+QUEUE = Path(__file__).parent.parent / "sql" / "procrastinate-3.10.sql"
+
+# The queue's functions name their tables without a schema. With a search path of their own they work for every caller:
+# a program that writes a ticket and a job in one transaction need not know where jobs live.
+PIN_SEARCH_PATH = """
+do $$
+declare
+  each record;
+begin
+  for each in
+    select p.oid::regprocedure as signature from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'jobs'
+  loop
+    execute format('alter function %s set search_path = jobs, pg_catalog, pg_temp', each.signature);
+  end loop;
+end $$;
+"""
+
+
+def upgrade() -> None:
+    """Apply."""
+    connection = op.get_bind()
+    before = connection.scalar(sa.text("show search_path"))
+    op.execute("create schema jobs")
+    op.execute("set local search_path = jobs, pg_catalog")
+    connection.exec_driver_sql(QUEUE.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
+    connection.execute(sa.text("select set_config('search_path', :path, true)"), {"path": before})
+    op.execute(PIN_SEARCH_PATH)
+    op.add_column("dead_letter", sa.Column("job_id", sa.BigInteger(), nullable=True))
+    op.add_column("dead_letter", sa.Column("lock", sa.String(), nullable=True))
+    op.add_column("dead_letter", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False))
+    op.create_unique_constraint(op.f("uq_dead_letter_job_id"), "dead_letter", ["job_id"])
+    op.create_index(
+        "ix_ticket_search",
+        "ticket",
+        [sa.text("to_tsvector('simple', subject || ' ' || description)")],
+        postgresql_using="gin",
+    )
+
+
+def downgrade() -> None:
+    """Take back."""
+    op.drop_index("ix_ticket_search", table_name="ticket")
+    op.drop_constraint(op.f("uq_dead_letter_job_id"), "dead_letter")
+    op.drop_column("dead_letter", "attempts")
+    op.drop_column("dead_letter", "lock")
+    op.drop_column("dead_letter", "job_id")
+    op.execute("drop schema jobs cascade")
