@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from helpsage import clock
@@ -35,7 +35,7 @@ def get(session: Session, person_id: UUID | None) -> Person | None:
 
 def with_proven_email(session: Session, email: str) -> Person | None:
     """Whoever proved that this address is theirs."""
-    return session.scalar(select(Person).where(Person.email.ilike(_literal(email.strip()), escape="\\")))
+    return session.scalar(select(Person).where(func.lower(Person.email) == email.strip().lower()))
 
 
 def is_proven(session: Session, person_id: UUID | None) -> bool:
@@ -55,7 +55,3 @@ def learn(person: Person, name: str = "", contact_email: str | None = None) -> N
 def _address(email: str | None) -> str | None:
     trimmed = (email or "").strip()
     return trimmed if 0 < len(trimmed) <= LONGEST_EMAIL else None
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
