@@ -9,6 +9,7 @@ import logging
 import sys
 from typing import Any
 
+import structlog
 from rasa.core.agent import Agent
 
 SHOWN = 5
@@ -49,6 +50,7 @@ def main() -> None:
     arguments.add_argument("--json", action="store_true", help="one JSON object a line")
     options = arguments.parse_args()
     logging.disable(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     lines = [line for line in sys.stdin.read().splitlines() if line.strip()]
     for found in asyncio.run(parse_lines(options.model, lines)):
         sys.stdout.write((json.dumps(found, ensure_ascii=False) if options.json else _describe(found)) + "\n")

@@ -47,7 +47,7 @@ def version() -> None:
 def main() -> None:
     """Run a command; trouble the operator can act on becomes one line and exit code 1."""
     try:
-        app()
+        app(prog_name="./sage")
     except (SetupError, EmbeddedDatabaseError, RuntimeError) as error:
         _fail(str(error))
     except OperationalError as error:

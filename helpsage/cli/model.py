@@ -73,7 +73,15 @@ def parse(
         str(model),
         *(["--json"] if as_json else []),
     ]
+    # Rasa's libraries grumble on standard error at every start: shown only when something went wrong.
     finished = subprocess.run(
-        arguments, input=lines, text=True, cwd=steps.ROOT, env=steps.rasa_environment(), check=False
+        arguments,
+        input=lines,
+        text=True,
+        cwd=steps.ROOT,
+        env=steps.rasa_environment(),
+        stderr=subprocess.PIPE,
+        check=False,
     )
-    raise typer.Exit(finished.returncode)
+    if finished.returncode != 0:
+        raise RuntimeError(f"could not parse: {' '.join(finished.stderr.split())[-400:]}")

@@ -16,6 +16,7 @@ import httpx
 from sqlalchemy import select
 
 from helpsage import __version__, settings
+from helpsage.cli.user import generated_password
 from helpsage.db import embedded, migrate
 from helpsage.db.session import engine, transaction
 from helpsage.people import accounts
@@ -144,7 +145,7 @@ def _first_account(var: Path) -> str | None:
     with transaction() as session:
         if session.scalar(select(Account.id).limit(1)) is not None:
             return kept.read_text().strip() if kept.exists() else None
-        password = accounts.generate_password()
+        password = generated_password()
         accounts.create(session, FIRST_ACCOUNT, "Administrator", password, Role.ADMINISTRATOR)
     with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(password + "\n")
