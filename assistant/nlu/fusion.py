@@ -22,7 +22,6 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.nlu.training_data.util import intent_response_key_to_template_key
 
-from assistant.nlu import fusion_model
 from assistant.nlu.fusion_model import FusionModel, Guess, Judgement
 from assistant.nlu.loaded import encoder_at
 from assistant.nlu.sentence import ENCODER, ORIGIN, SentenceFeaturizer, folder_of, vector_of
@@ -96,6 +95,8 @@ class FusionClassifier(GraphComponent, IntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model to the examples and store it."""
+        from assistant.nlu.fusion_training import train as fit  # a server has no use for what it imports
+
         texts, labels, vectors = [], [], []
         for example in training_data.intent_examples:
             vector = vector_of(example, self._config[FEATURES])
@@ -105,7 +106,7 @@ class FusionClassifier(GraphComponent, IntentClassifier):
                 vectors.append(vector)
         if not vectors:
             raise InvalidConfigException(f"no feature '{self._config[FEATURES]}': put SentenceFeaturizer first")
-        self._model = fusion_model.train(texts, labels, np.stack(vectors), self._encoder.version)
+        self._model = fit(texts, labels, np.stack(vectors), self._encoder.version)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource

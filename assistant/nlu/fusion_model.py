@@ -2,11 +2,15 @@
 
 - *meaning*: logistic regression on the sentence vector;
 - *wording*: a linear support vector machine on weighted words and word parts, for names, codes and typos;
-- *likeness*: the cosine to the nearest training example of each class, which carries classes with few examples.
+- *likeness*: the cosine to the nearest training examples of each intent.
 
-Each judge spreads 1 over the classes; their mean decides. How far anything like the message has been seen at all (the
-cosine to the nearest example) is half of the confidence: that is what tells a stranger's request from a known one.
-`docs/understanding.md` has the measurements behind each number.
+Each judge spreads 1 over the intents; their weighted mean decides. The answers of a retrieval intent (`faq/...`) are
+one intent to the judge of wording, which so learns how questions begin, and classes of their own to one half of the
+judge of meaning, which would otherwise draw one line round seventy subjects. A second round finds the best answer.
+
+How near anything like the message has been seen at all (the cosine to the nearest example) is half of the confidence:
+that is what tells a stranger's request from a known one. `docs/understanding.md` has the measurements behind each
+number.
 """
 
 from __future__ import annotations
@@ -21,21 +25,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assistant.nlu.lexicon import Lexicon, clean
+from assistant.nlu.lexicon import Indices, Lexicon, Weights, clean
 
 #: What the vectors are multiplied by before the logistic regression; at length 1 its penalty would flatten it.
 VECTOR_SCALE = 8.0
-#: How sharply the second and third judge turn their scores into shares.
+#: How sharply the judges of wording and likeness turn their scores into shares.
 WORDING_SHARPNESS = 5.0
 LIKENESS_SHARPNESS = 20.0
+#: What each judge's word counts.
+MEANING, WORDING, LIKENESS = 0.4, 0.4, 0.2
+#: Examples of a class that its likeness is the mean of.
+NEIGHBOURS = 3
 #: Share of the nearest example's cosine in the confidence.
 FAMILIARITY = 0.5
 
 ARRAYS_FILE = "fusion.npz"
 TEXT_FILE = "fusion.json"
-FORMAT = 1
+FORMAT = 2
 
 Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
 
 
 class UnknownFormat(Exception):
@@ -59,58 +68,92 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class Linear:
+    """Scores that grow in a straight line with the features: one column a class."""
+
+    weights: npt.NDArray[Any]
+    bias: Floats
+
+    def of_vector(self, vector: Floats) -> Floats:
+        """The scores of a sentence vector."""
+        scores: Floats = vector @ self.weights + self.bias
+        return scores
+
+    def of_terms(self, terms: Indices, weights: Weights) -> Floats:
+        """The scores of a text's weighted terms. The columns are kept in 16 bits and few rows of them are needed."""
+        scores: Floats = weights @ self.weights[terms].astype(np.float32) + self.bias
+        return scores
+
+
+@dataclass(frozen=True)
 class FusionModel:
     """A trained model. `classes` are sorted, so the answers of one intent stand together; all arrays follow them."""
 
     classes: list[str]
     #: Version of the encoder whose vectors it was trained on.
     encoder: str
-    meaning_weights: Floats  # (width, classes)
-    meaning_bias: Floats
     lexicon: Lexicon
-    wording_weights: npt.NDArray[np.float16]  # (terms, classes)
-    wording_bias: Floats
+    class_meaning: Linear
+    intent_meaning: Linear
+    intent_wording: Linear
+    #: By retrieval intent; none for one that has a single answer.
+    answer_wording: dict[str, Linear]
     examples: Floats  # (examples, width), sorted by class
-    first_example: npt.NDArray[np.int64]  # where each class begins in `examples`
+    first_example: Places  # where each class begins in `examples`
     #: Examples without a letter or digit (an emoji, "?"), which have no meaning or wording of their own.
     symbols: dict[str, str]
 
-    def shares(self, text: str, vector: Floats) -> tuple[Floats, float]:
-        """Each class's share of 1, and the cosine to the nearest example of all."""
-        meaning = _spread(vector @ self.meaning_weights + self.meaning_bias)
-        terms, weights = self.lexicon.weigh(text)
-        wording = weights @ self.wording_weights[terms].astype(np.float32) + self.wording_bias
-        likeness = np.maximum.reduceat(self.examples @ vector, self.first_example)
-        judged = meaning + _spread(WORDING_SHARPNESS * wording) + _spread(LIKENESS_SHARPNESS * likeness)
-        return (judged / 3).astype(np.float32), float(likeness.max())
-
     def judge(self, text: str, vector: Floats) -> Judgement:
-        """What the message asks for, and which answer of each retrieval intent fits best."""
+        """What the message asks for, and which answer of each retrieval intent fits best.
+
+        The shares of the intents are stretched so that the first one's becomes the confidence.
+        """
         cleaned = clean(text)
-        if any(character.isalnum() for character in cleaned):
-            shares, nearest = self.shares(text, vector)
-        else:
-            shares, nearest = self._shares_of_symbol(cleaned)
-        intents = np.maximum.reduceat(shares, self._first_of_intent)
+        if not any(character.isalnum() for character in cleaned):
+            return self._judge_symbol(cleaned)
+        terms, weights = self.lexicon.weigh(text)
+        class_meaning = _spread(self.class_meaning.of_vector(vector))
+        cosines = self.examples @ vector
+        intents = self._intent_shares(class_meaning, vector, (terms, weights), cosines)
+        answers = {
+            name: self._answers(name, class_meaning, (terms, weights), cosines) for name in self.retrieval_intents
+        }
         best = float(intents.max())
-        sure = (1 - FAMILIARITY) * best + FAMILIARITY * min(1.0, max(0.0, nearest))
-        stretch = sure / best if best else 0.0
-        ranking = [Guess(self.intents[number], float(intents[number]) * stretch) for number in _descending(intents)]
-        return Judgement(ranking, {name: self._answers(name, shares) for name in self.retrieval_intents})
+        sure = (1 - FAMILIARITY) * best + FAMILIARITY * min(1.0, max(0.0, float(cosines.max())))
+        return Judgement(_ranked(self.intents, intents * np.float32(sure / best)), answers)
 
-    def _shares_of_symbol(self, cleaned: str) -> tuple[Floats, float]:
-        shares = np.zeros(len(self.classes), np.float32)
-        if cleaned not in self.symbols:
-            return shares, 0.0
-        shares[self.classes.index(self.symbols[cleaned])] = 1.0
-        return shares, 1.0
+    def _intent_shares(
+        self, class_meaning: Floats, vector: Floats, terms: tuple[Indices, Weights], cosines: Floats
+    ) -> Floats:
+        by_class = np.maximum.reduceat(class_meaning, self._first_class)
+        meaning = (by_class + _spread(self.intent_meaning.of_vector(vector))) / 2
+        wording = _spread(WORDING_SHARPNESS * self.intent_wording.of_terms(*terms))
+        likeness = _spread(LIKENESS_SHARPNESS * _nearest(cosines, self.first_example[self._first_class]))
+        shares: Floats = MEANING * meaning + WORDING * wording + LIKENESS * likeness
+        return shares
 
-    def _answers(self, intent: str, shares: Floats) -> list[Guess]:
+    def _answers(
+        self, intent: str, class_meaning: Floats, terms: tuple[Indices, Weights], cosines: Floats
+    ) -> list[Guess]:
         """The answers of one retrieval intent; confidences are shares among them, as Rasa's own selector gives."""
-        start = self._first_of_intent[self.intents.index(intent)]
-        end = start + sum(name.startswith(f"{intent}/") for name in self.classes)
-        among = shares[start:end] / max(float(shares[start:end].sum()), 1e-12)
-        return [Guess(self.classes[start + number], float(among[number])) for number in _descending(among)]
+        start, end = self._span(intent)
+        names = self.classes[start:end]
+        if intent not in self.answer_wording:
+            return [Guess(names[0], 1.0)]
+        meaning = class_meaning[start:end] / max(float(class_meaning[start:end].sum()), 1e-12)
+        wording = _spread(WORDING_SHARPNESS * self.answer_wording[intent].of_terms(*terms))
+        likeness = _spread(LIKENESS_SHARPNESS * _nearest(cosines, self.first_example)[start:end])
+        return _ranked(names, MEANING * meaning + WORDING * wording + LIKENESS * likeness)
+
+    def _judge_symbol(self, cleaned: str) -> Judgement:
+        """A message without a letter or digit is known from an example or not at all."""
+        known = self.symbols.get(cleaned)
+        intents = np.array([float(known is not None and name == intent_of(known)) for name in self.intents], np.float32)
+        answers = {}
+        for intent in self.retrieval_intents:
+            names = self.classes[slice(*self._span(intent))]
+            answers[intent] = _ranked(names, np.array([float(name == known) for name in names], np.float32))
+        return Judgement(_ranked(self.intents, intents), answers)
 
     @cached_property
     def intents(self) -> list[str]:
@@ -123,26 +166,36 @@ class FusionModel:
         return list(dict.fromkeys(intent_of(name) for name in self.classes if "/" in name))
 
     @cached_property
-    def _first_of_intent(self) -> npt.NDArray[np.int64]:
+    def _first_class(self) -> Places:
         names = [intent_of(name) for name in self.classes]
         return np.array([names.index(intent) for intent in self.intents], np.int64)
 
+    def _span(self, intent: str) -> tuple[int, int]:
+        start = int(self._first_class[self.intents.index(intent)])
+        return start, start + sum(intent_of(name) == intent for name in self.classes)
+
     def save(self, folder: Path) -> None:
         """Write `fusion.npz` and `fusion.json`: numbers and text, nothing that runs."""
-        np.savez_compressed(
-            folder / ARRAYS_FILE,
-            meaning_weights=self.meaning_weights,
-            meaning_bias=self.meaning_bias,
-            rarity=self.lexicon.rarity,
-            wording_weights=self.wording_weights,
-            wording_bias=self.wording_bias,
-            examples=self.examples.astype(np.float16),
-            first_example=self.first_example,
-        )
+        linear = {
+            "class_meaning": self.class_meaning,
+            "intent_meaning": self.intent_meaning,
+            "intent_wording": self.intent_wording,
+            **{f"answers/{intent}": judge for intent, judge in self.answer_wording.items()},
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "rarity": self.lexicon.rarity,
+            "examples": self.examples.astype(np.float16),
+            "first_example": self.first_example,
+        }
+        for name, judge in linear.items():
+            arrays[f"{name}:weights"] = judge.weights
+            arrays[f"{name}:bias"] = judge.bias
+        np.savez_compressed(folder / ARRAYS_FILE, **arrays)  # type: ignore[arg-type]  # its flag takes the names' type
         about = {
             "format": FORMAT,
             "encoder": self.encoder,
             "classes": self.classes,
+            "answers": list(self.answer_wording),
             "symbols": self.symbols,
             "terms": list(self.lexicon.numbers),
         }
@@ -165,14 +218,18 @@ class FusionModel:
         if about["encoder"] != encoder:
             raise UnknownFormat(f"the model was trained with encoder {about['encoder']}, not {encoder}: train again")
         with np.load(folder / ARRAYS_FILE, allow_pickle=False) as arrays:
+
+            def linear(name: str) -> Linear:
+                return Linear(arrays[f"{name}:weights"], arrays[f"{name}:bias"])
+
             return cls(
                 classes=about["classes"],
                 encoder=about["encoder"],
-                meaning_weights=arrays["meaning_weights"],
-                meaning_bias=arrays["meaning_bias"],
                 lexicon=Lexicon.from_terms(about["terms"], arrays["rarity"]),
-                wording_weights=arrays["wording_weights"],
-                wording_bias=arrays["wording_bias"],
+                class_meaning=linear("class_meaning"),
+                intent_meaning=linear("intent_meaning"),
+                intent_wording=linear("intent_wording"),
+                answer_wording={intent: linear(f"answers/{intent}") for intent in about["answers"]},
                 examples=arrays["examples"].astype(np.float32),
                 first_example=arrays["first_example"],
                 symbols=about["symbols"],
@@ -184,79 +241,23 @@ def intent_of(name: str) -> str:
     return name.partition("/")[0]
 
 
-def train(texts: Sequence[str], labels: Sequence[str], vectors: Floats, encoder: str) -> FusionModel:
-    """Fit the three judges.
-
-    Args:
-        texts: the examples.
-        labels: their classes.
-        vectors: their sentence vectors, one row each.
-        encoder: version of the encoder that made the vectors.
-
-    Raises:
-        ValueError: fewer than two classes; there is nothing to tell apart.
-    """
-    order = np.argsort(np.asarray(labels), kind="stable")
-    names = np.asarray(labels)[order]
-    classes, first = np.unique(names, return_index=True)
-    if len(classes) < 2:
-        raise ValueError("at least two intents with examples are needed")
-    sorted_texts = [texts[number] for number in order]
-    examples = np.ascontiguousarray(vectors[order], np.float32)
-    lexicon = Lexicon.of(sorted_texts)
-    meaning = _fit_meaning(examples, names)
-    wording = _fit_wording(lexicon, sorted_texts, names)
-    return FusionModel(
-        classes=classes.tolist(),
-        encoder=encoder,
-        meaning_weights=(meaning[0] * VECTOR_SCALE).astype(np.float32),
-        meaning_bias=meaning[1].astype(np.float32),
-        lexicon=lexicon,
-        wording_weights=wording[0].astype(np.float16),
-        wording_bias=wording[1].astype(np.float32),
-        examples=examples,
-        first_example=first.astype(np.int64),
-        symbols=_symbols(sorted_texts, names.tolist()),
-    )
+def _ranked(names: Sequence[str], shares: Floats) -> list[Guess]:
+    order = np.argsort(-shares, kind="stable")
+    return [Guess(names[number], float(shares[number])) for number in order]
 
 
-def _fit_meaning(examples: Floats, names: npt.NDArray[np.str_]) -> tuple[Any, Any]:
-    from sklearn.linear_model import LogisticRegression
-
-    judge = LogisticRegression(C=1.0, class_weight="balanced", max_iter=300)
-    judge.fit(examples * np.float32(VECTOR_SCALE), names)
-    return _all_columns(judge.coef_, judge.intercept_)
-
-
-def _fit_wording(lexicon: Lexicon, texts: Sequence[str], names: npt.NDArray[np.str_]) -> tuple[Any, Any]:
-    from scipy.sparse import csr_matrix
-    from sklearn.svm import LinearSVC
-
-    rows = [lexicon.weigh(text) for text in texts]
-    starts = np.cumsum([0, *(len(indices) for indices, _ in rows)])
-    indices = np.concatenate([indices for indices, _ in rows])
-    weights = np.concatenate([weights for _, weights in rows])
-    matrix = csr_matrix((weights, indices, starts), shape=(len(texts), len(lexicon)))
-    judge = LinearSVC(C=1.0, random_state=0)
-    judge.fit(matrix, names)
-    return _all_columns(judge.coef_, judge.intercept_)
-
-
-def _all_columns(weights: Any, bias: Any) -> tuple[Any, Any]:
-    """Of two classes the library stores only the second one's column; the first is its mirror."""
-    if len(bias) == 1:
-        weights, bias = np.concatenate([-weights, weights]), np.concatenate([-bias, bias])
-    return weights.T, bias
-
-
-def _symbols(texts: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
-    cleaned = ((clean(text), label) for text, label in zip(texts, labels, strict=True))
-    return {text: label for text, label in cleaned if text and not any(character.isalnum() for character in text)}
-
-
-def _descending(shares: Floats) -> list[int]:
-    order: list[int] = np.argsort(-shares, kind="stable").tolist()
-    return order
+def _nearest(cosines: Floats, first: Places) -> Floats:
+    """The mean of the best cosines of each group; a group with too few examples counts its last one again."""
+    left = cosines.copy()
+    groups = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(cosines))))
+    best = total = np.maximum.reduceat(left, first)
+    for _ in range(NEIGHBOURS - 1):
+        left[left == best[groups]] = -np.inf
+        following = np.maximum.reduceat(left, first)
+        best = np.where(np.isneginf(following), best, following)
+        total = total + best
+    mean: Floats = (total / NEIGHBOURS).astype(np.float32)
+    return mean
 
 
 def _spread(scores: npt.NDArray[np.floating[Any]]) -> Floats:
