@@ -1,0 +1,73 @@
+"""Not understood: once more in other words, then the likeliest choices, then a ticket. Never a dead end."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+from actions import knowledge, words
+from actions.report import asking, form, tone
+from actions.report.draft import Draft
+from actions.step import Step, offer
+from actions.turn import Button, Event, Heard, Turn
+from helpsage.tickets.categories import catalogue
+
+FALLBACK = "nlu_fallback"
+MOST_CHOICES = 3
+#: Of the ranking, to be offered at all.
+LEAST_CONFIDENCE = 0.02
+
+
+class Fallback(Step):
+    """One step further each time in a row."""
+
+    action = "action_fallback"
+
+    async def take(self, turn: Turn) -> list[Event]:
+        """Ask again, offer choices, or open a ticket with what was said."""
+        before = list(takewhile(lambda heard: heard.intent == FALLBACK, turn.earlier))
+        said = "\n".join(heard.words for heard in [*reversed(before), turn.heard] if heard.words)
+        if not before:
+            turn.say("utter_ask_rephrase")
+            return [offer("rephrase", words=said)]
+        buttons = _choices(turn.heard)
+        if len(before) == 1 and buttons:
+            none = {"title": words.NONE_OF_THESE, "payload": "/deny"}
+            turn.say("utter_ask_which_of_these", buttons=[*buttons, none])
+            return [offer("choices", words=said)]
+        return give_up(turn, said)
+
+
+def give_up(turn: Turn, said: str, heard: Heard | None = None) -> list[Event]:
+    """Open a ticket with the words that were not understood."""
+    turn.say("utter_no_more_guessing")
+    return describe(turn, said, heard or turn.heard)
+
+
+def describe(turn: Turn, said: str, heard: Heard) -> list[Event]:
+    """Open the form on a description; the category is the likeliest one, else the general one."""
+    draft = Draft(email=turn.slot(form.CONTACT), description=said, tone=tone.of(said))
+    likely = form.likely_category(heard, form.TOLD_CONFIDENCE)
+    draft.set_category(likely or catalogue().categories["general_issue"])
+    form.absorb(draft, heard)
+    return form.start(draft)
+
+
+def _choices(heard: Heard) -> list[Button]:
+    """The likeliest meanings as buttons."""
+    buttons = []
+    for intent, confidence in heard.ranking:
+        button = _button(intent, heard) if confidence >= LEAST_CONFIDENCE else None
+        if button is not None:
+            buttons.append(button)
+    return buttons[:MOST_CHOICES]
+
+
+def _button(intent: str, heard: Heard) -> Button | None:
+    category = catalogue().of_intent(intent)
+    if category is not None:
+        return {"title": category.title, "payload": f"/{intent}"}
+    if intent == "faq" and heard.faq is not None:
+        choice = knowledge.CHOICE_PREFIX + heard.faq
+        return {"title": words.faq_title(heard.faq), "payload": asking.payload(choice=choice)}
+    title = words.INTENTS.get(intent)
+    return {"title": title, "payload": f"/{intent}"} if title is not None else None

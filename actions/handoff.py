@@ -1,0 +1,27 @@
+"""Someone wants a person. Nobody is live in the chat in this version, and that is what is said."""
+
+from __future__ import annotations
+
+from actions.report import form
+from actions.report.draft import Draft
+from actions.step import Step, offer
+from actions.turn import Event, Turn
+from helpsage.tickets.categories import catalogue
+
+
+class HandOver(Step):
+    """Say honestly that nobody is there, and offer a ticket that a person reads."""
+
+    action = "action_hand_over"
+
+    async def take(self, turn: Turn) -> list[Event]:
+        """Offer it."""
+        turn.say("utter_nobody_live")
+        return [offer("person", words=turn.heard.words)]
+
+
+def start(turn: Turn, words: str) -> list[Event]:
+    """Open the form for someone who wants a person."""
+    draft = Draft(email=turn.slot(form.CONTACT), wants_person=True)
+    draft.set_category(catalogue().categories["person_request"])
+    return form.start(draft)

@@ -1,0 +1,420 @@
+"""The ticket form: everything said while it is open comes here, and every turn ends with a question or a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from rasa_sdk.events import ActiveLoop, SlotSet
+
+from actions import knowledge, track, words
+from actions.desk import DeskUnavailable
+from actions.report import answers, asking, tone
+from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, TOPIC, Answer, Draft
+from actions.report.reading import Move, read
+from actions.report.submit import submit
+from actions.step import OFFER, Step, offer
+from actions.turn import Event, Heard, Turn
+from helpsage import clock
+from helpsage.tickets.categories import Category, Question, catalogue
+
+FORM = "ticket_form"
+DRAFT = "ticket_draft"
+CONTACT = "contact_email"
+FILED = "filed"
+
+#: A report that only says "I have a problem" in many words holds the problem itself: least words, least likelihood.
+TOLD_WORDS, TOLD_CONFIDENCE = 7, 0.12
+#: A group's likeliest category counts from here; below it is the group's own.
+IN_GROUP_CONFIDENCE = 0.03
+#: At the summary, this many words or more are one more thing to tell.
+ONE_MORE_THING_WORDS = 4
+
+
+class ValidateTicketForm(Step):
+    """Called by Rasa's form for every message while it is open."""
+
+    action = "validate_ticket_form"
+
+    async def take(self, turn: Turn) -> list[Event]:
+        """Handle the message, then ask what is open. Nothing is ever rejected: no other rule gets a say meanwhile."""
+        draft = Draft.from_slot(turn.slot(DRAFT))
+        if turn.opens(FORM) or draft is None:
+            draft = draft if draft is not None and turn.set_now(DRAFT) else _begin(turn)
+            return _ask(turn, draft)
+        return await _handle(turn, draft)
+
+    def unchanged(self, turn: Turn) -> list[Event]:
+        """The draft as it was; a form that could not even begin is closed again."""
+        kept = turn.slot(DRAFT)
+        return _end() if kept is None else [SlotSet(DRAFT, kept)]
+
+
+def start(draft: Draft) -> list[Event]:
+    """Events with which another action opens the form on a draft it has prepared."""
+    return [SlotSet(DRAFT, draft.to_slot()), {"event": "followup", "timestamp": None, "name": FORM}]
+
+
+# --- beginning
+
+
+def _begin(turn: Turn) -> Draft:
+    heard = turn.heard
+    draft = Draft(email=turn.slot(CONTACT), tone=tone.of(heard.words))
+    category = catalogue().of_intent(heard.intent) or _told(heard)
+    if category is not None:
+        draft.set_category(category)
+        draft.description = heard.words or _words_before(turn)
+    absorb(draft, heard)
+    acknowledge(turn, draft)
+    return draft
+
+
+def acknowledge(turn: Turn, draft: Draft) -> None:
+    """Say in a sentence that the problem arrived; sorry, when the person is angry."""
+    category = draft.kind()
+    if draft.tone == "angry":
+        turn.say("utter_acknowledge_angry")
+    elif category is not None:
+        turn.say(category.group.acknowledge)
+
+
+def _told(heard: Heard) -> Category | None:
+    """The problem inside of "I would like to report that ..."."""
+    return likely_category(heard, TOLD_CONFIDENCE) if heard.length >= TOLD_WORDS else None
+
+
+def likely_category(heard: Heard, least: float, group: str | None = None) -> Category | None:
+    """The likeliest category of a message (of one group), or None when nothing reaches `least`."""
+    known = catalogue()
+    for intent, confidence in heard.ranking:
+        category = known.of_intent(intent)
+        if category is not None and (group is None or category.group.name == group):
+            return category if confidence >= least else None
+    return None
+
+
+def _words_before(turn: Turn) -> str:
+    """When a button chose the problem: the words that led to the button."""
+    kept = turn.slot(OFFER)
+    return str(kept.get("words") or "") if isinstance(kept, dict) else ""
+
+
+# --- one message
+
+
+async def _handle(turn: Turn, draft: Draft) -> list[Event]:
+    asked = draft.asked or draft.next_open()
+    question = draft.question(asked)
+    move = read(asked, question.kind if question is not None else "text", turn.heard)
+    draft.asked = asked
+    return await _HANDLERS[move](turn, draft)
+
+
+async def _on_answer(turn: Turn, draft: Draft) -> list[Event]:
+    take = _OWN_QUESTIONS.get(draft.asked or "")
+    if take is not None:
+        take(turn, draft)
+    else:
+        _take_answer(turn, draft, draft.question(draft.asked))
+    if not turn.heard.is_button:
+        draft.urgency = turn.heard.value("urgency") or draft.urgency
+        draft.tone = draft.tone or tone.of(turn.heard.words)
+    return _ask(turn, draft)
+
+
+def _take_answer(turn: Turn, draft: Draft, question: Question | None) -> None:
+    if question is None:  # the category's questions were changed meanwhile
+        return
+    try:
+        answer = answers.understand(question, turn.heard, clock.now(), catalogue().date_order)
+    except answers.NotAnAnswer as problem:
+        absorb(draft, turn.heard)
+        _failed(turn, draft, question, problem)
+        return
+    draft.answer(question.name, answer)
+    changed = absorb(draft, turn.heard, overwrite=question.kind != "text", but=question.name)
+    if changed:
+        turn.say("utter_corrected", changes=_listed(changed))
+
+
+def _failed(turn: Turn, draft: Draft, question: Question, problem: answers.NotAnAnswer) -> None:
+    if draft.failed(question.name):
+        turn.say("utter_move_on")
+        draft.leave_open(question.name)
+        return
+    turn.say(problem.response or question.help, buttons=asking.choice_buttons(question), day=problem.day)
+    draft.asked = asking.ASKED_ALREADY
+
+
+def _take_topic(turn: Turn, draft: Draft) -> None:
+    chosen = turn.heard.value("topic") if turn.heard.is_button else None
+    if draft.editing == TOPIC:
+        _change_topic(turn.heard, draft, chosen)
+    elif chosen in catalogue().groups:
+        draft.group = chosen
+    else:
+        _take_description(turn, draft)
+
+
+def _change_topic(heard: Heard, draft: Draft, chosen: str | None) -> None:
+    """Another topic for what is described already."""
+    draft.editing = None
+    known = catalogue()
+    if chosen in known.groups:
+        draft.group = chosen
+        draft.set_category(_default(draft))
+    else:
+        draft.set_category(likely_category(heard, IN_GROUP_CONFIDENCE) or draft.kind() or _default(draft))
+
+
+def _take_description(turn: Turn, draft: Draft) -> None:
+    try:
+        text = answers.free_text(turn.heard.words, least=3)
+    except answers.NotAnAnswer:
+        if draft.failed(DESCRIPTION):
+            draft.group = draft.group or "other"
+            draft.description = (draft.kind() or _default(draft)).title
+            _place(draft, Heard())
+            return
+        turn.say("utter_help_description")
+        draft.asked = asking.ASKED_ALREADY
+        return
+    draft.description = text
+    if draft.editing == DESCRIPTION:
+        draft.editing = None
+    _place(draft, turn.heard)
+    absorb(draft, turn.heard)
+
+
+def _place(draft: Draft, heard: Heard) -> None:
+    """Find the category of what was described, within the group that was chosen."""
+    if draft.category is None:
+        found = likely_category(heard, IN_GROUP_CONFIDENCE, draft.group)
+        draft.set_category(found or _default(draft))
+
+
+def _default(draft: Draft) -> Category:
+    known = catalogue()
+    return known.categories[known.groups[draft.group or "other"].otherwise]
+
+
+def _take_email(turn: Turn, draft: Draft) -> None:
+    try:
+        draft.email = answers.email(turn.heard.words)
+        draft.email_settled = True
+    except answers.NotAnAnswer:
+        if draft.failed(EMAIL):
+            turn.say("utter_move_on")
+            draft.email_settled = True
+        else:
+            turn.say("utter_help_contact_email")
+            draft.asked = asking.ASKED_ALREADY
+            return
+    draft.editing = None
+
+
+def _take_field(turn: Turn, draft: Draft) -> None:
+    named = asking.field_named(draft, turn.heard.words)
+    if named is not None:
+        draft.editing = named
+    elif draft.failed(FIELD):
+        draft.editing = None
+
+
+def _take_one_more_thing(turn: Turn, draft: Draft) -> None:
+    if turn.heard.length < ONE_MORE_THING_WORDS:
+        turn.say("utter_confirm_again")
+        draft.asked = asking.ASKED_ALREADY
+        return
+    draft.description = f"{draft.description}\n{turn.heard.words}"
+    turn.say("utter_added_to_description")
+
+
+_OWN_QUESTIONS: dict[str, Callable[[Turn, Draft], None]] = {
+    TOPIC: _take_topic,
+    DESCRIPTION: _take_description,
+    EMAIL: _take_email,
+    FIELD: _take_field,
+    CONFIRM: _take_one_more_thing,
+}
+
+
+async def _on_skip(turn: Turn, draft: Draft) -> list[Event]:
+    question = draft.question(draft.asked)
+    if question is not None:
+        must_be_asked_again = question.required and not turn.heard.is_button
+        if must_be_asked_again and not draft.failed(question.name):
+            turn.say("utter_nudge")
+        else:
+            if question.required:
+                turn.say("utter_move_on")
+            draft.leave_open(question.name)
+    elif draft.asked == EMAIL:
+        draft.email_settled = True
+        draft.editing = None
+    elif draft.asked == FIELD:
+        draft.editing = None
+    elif draft.asked in (TOPIC, DESCRIPTION):
+        _take_description(turn, draft)
+    return _ask(turn, draft)
+
+
+async def _on_correction(turn: Turn, draft: Draft) -> list[Event]:
+    changed = absorb(draft, turn.heard, overwrite=True) if not turn.heard.is_button else []
+    if changed:
+        turn.say("utter_corrected", changes=_listed(changed))
+        draft.editing = None
+        return _ask(turn, draft)
+    named = asking.field_named(draft, turn.heard.words)
+    draft.editing = named if named is not None else FIELD
+    return _ask(turn, draft)
+
+
+async def _on_change(turn: Turn, draft: Draft) -> list[Event]:
+    field = turn.heard.value("field") or ""
+    if field == asking.SEND:
+        draft.email_settled = True
+        for question in draft.questions():
+            draft.leave_open(question.name)
+    elif field == asking.NOTHING:
+        draft.editing = None
+    elif field in asking.fields(draft):
+        draft.editing = field
+        draft.tries.pop(field, None)
+    return _ask(turn, draft)
+
+
+async def _on_yes(turn: Turn, draft: Draft) -> list[Event]:
+    ticket = await submit(turn, draft)
+    if ticket is None:
+        return _keep(draft, CONFIRM)
+    return [
+        SlotSet(FILED, {"form": draft.form, "reference": ticket}),
+        SlotSet(CONTACT, draft.email),
+        offer("filed", reference=ticket),
+        *_end(),
+    ]
+
+
+async def _on_no(turn: Turn, draft: Draft) -> list[Event]:
+    draft.editing = FIELD
+    return _ask(turn, draft)
+
+
+async def _on_cancel(turn: Turn, draft: Draft) -> list[Event]:
+    turn.say("utter_ticket_cancelled")
+    return _end()
+
+
+async def _on_person(turn: Turn, draft: Draft) -> list[Event]:
+    draft.wants_person = True
+    if draft.category is None and not draft.description:
+        draft.set_category(catalogue().categories["person_request"])
+    turn.say("utter_person_will_read")
+    return _ask(turn, draft)
+
+
+async def _on_knowledge(turn: Turn, draft: Draft) -> list[Event]:
+    knowledge.tell(turn, turn.heard.faq or "")
+    return _ask(turn, draft)
+
+
+async def _on_tickets(turn: Turn, draft: Draft) -> list[Event]:
+    try:
+        await track.tell(turn)
+    except DeskUnavailable:
+        turn.say("utter_unavailable")
+    return _ask(turn, draft)
+
+
+async def _on_help(turn: Turn, draft: Draft) -> list[Event]:
+    turn.say("utter_help_in_form")
+    return _ask(turn, draft)
+
+
+async def _on_bot(turn: Turn, draft: Draft) -> list[Event]:
+    turn.say("utter_are_you_a_bot")
+    return _ask(turn, draft)
+
+
+async def _on_repeat(turn: Turn, draft: Draft) -> list[Event]:
+    return _ask(turn, draft)
+
+
+_HANDLERS: dict[Move, Callable[[Turn, Draft], Awaitable[list[Event]]]] = {
+    Move.ANSWER: _on_answer,
+    Move.SKIP: _on_skip,
+    Move.CORRECT: _on_correction,
+    Move.CHANGE: _on_change,
+    Move.YES: _on_yes,
+    Move.NO: _on_no,
+    Move.CANCEL: _on_cancel,
+    Move.PERSON: _on_person,
+    Move.KNOWLEDGE: _on_knowledge,
+    Move.TICKETS: _on_tickets,
+    Move.HELP: _on_help,
+    Move.BOT: _on_bot,
+    Move.REPEAT: _on_repeat,
+}
+
+
+# --- what was said by the way
+
+
+def absorb(draft: Draft, heard: Heard, overwrite: bool = False, but: str = "") -> list[tuple[Question, Answer]]:
+    """Take every answer that a message holds, for open questions or (overwrite) for answered ones too.
+
+    Returns:
+        What was changed that had another answer before.
+    """
+    changed = []
+    now, order = clock.now(), catalogue().date_order
+    for question in draft.questions():
+        before = draft.answers.get(question.name)
+        if question.name == but or (before is not None and not overwrite):
+            continue
+        answer = answers.mentioned(question, heard, now, order)
+        if answer is None or (before is not None and before.value == answer.value and not answer.more):
+            continue
+        if before is not None and before.more and not answer.more:
+            answer = answers.with_more(answer, before)
+        if answer == before:
+            continue
+        draft.answer(question.name, answer)
+        if overwrite:
+            changed.append((question, answer))
+    _absorb_address(draft, heard)
+    draft.urgency = heard.value("urgency") or draft.urgency
+    return changed
+
+
+def _absorb_address(draft: Draft, heard: Heard) -> None:
+    address = heard.value("email")
+    asks_for_address = any(question.kind == "email" for question in draft.questions())
+    if address is not None and not asks_for_address:
+        draft.email = address
+        draft.email_settled = True
+
+
+def _listed(changed: Sequence[tuple[Question, Answer]]) -> str:
+    return ", ".join(f"{question.label}: {words.shortened(answer.shown)}" for question, answer in changed)
+
+
+# --- going on, or ending
+
+
+def _ask(turn: Turn, draft: Draft) -> list[Event]:
+    already = draft.asked == asking.ASKED_ALREADY
+    asked = draft.next_open()
+    if not already:
+        asking.ask(turn, draft, asked)
+    return _keep(draft, asked)
+
+
+def _keep(draft: Draft, asked: str) -> list[Event]:
+    draft.asked = asked
+    return [SlotSet(DRAFT, draft.to_slot())]
+
+
+def _end() -> list[Event]:
+    return [SlotSet(DRAFT, None), SlotSet("ticket_answer", None), ActiveLoop(None)]

@@ -1,0 +1,169 @@
+"""While a question is open: is this message its answer, or something else? One pure decision."""
+
+from __future__ import annotations
+
+import enum
+import re
+
+from actions.report.draft import CONFIRM, DESCRIPTION, FIELD, TOPIC
+from actions.turn import Heard
+
+
+class Move(enum.StrEnum):
+    """What a message does to the form."""
+
+    ANSWER = "answer"
+    #: A button of another question, or a word that answers nothing: the question is put again.
+    REPEAT = "repeat"
+    YES = "yes"
+    NO = "no"
+    SKIP = "skip"
+    CANCEL = "cancel"
+    CORRECT = "correct"
+    #: A field was picked to be changed.
+    CHANGE = "change"
+    PERSON = "person"
+    KNOWLEDGE = "knowledge"
+    #: About tickets that exist.
+    TICKETS = "tickets"
+    HELP = "help"
+    BOT = "bot"
+
+
+#: Buttons that mean something whatever is open.
+BUTTONS = {
+    "cancel": Move.CANCEL,
+    "skip": Move.SKIP,
+    "correct_detail": Move.CORRECT,
+    "talk_to_person": Move.PERSON,
+    "ticket_status": Move.TICKETS,
+    "list_tickets": Move.TICKETS,
+    "close_ticket": Move.TICKETS,
+    "reopen_ticket": Move.TICKETS,
+    "help": Move.HELP,
+}
+
+#: Typed words leave the question only with this confidence, and no more words than this. Reasons: docs/dialogue.md.
+LEAVES: dict[str, tuple[Move, float, int]] = {
+    "cancel": (Move.CANCEL, 0.5, 8),
+    "skip": (Move.SKIP, 0.4, 12),
+    "talk_to_person": (Move.PERSON, 0.6, 15),
+    "ticket_status": (Move.TICKETS, 0.6, 15),
+    "list_tickets": (Move.TICKETS, 0.6, 15),
+    "help": (Move.HELP, 0.6, 8),
+    "are_you_a_bot": (Move.BOT, 0.6, 10),
+    "greet": (Move.REPEAT, 0.6, 3),
+    "thanks": (Move.REPEAT, 0.6, 4),
+    "goodbye": (Move.CANCEL, 0.9, 4),
+}
+#: An open text question takes almost anything for an answer, so more is needed to leave it.
+SURER = 0.15
+FAQ_CONFIDENCE = 0.6
+CORRECTION_CONFIDENCE = 0.45
+YES_CONFIDENCE = 0.35
+#: Unmistakable wherever they are said.
+STOP_WORDS = re.compile(
+    r"\s*(?:please\s+)?(?:cancel|stop|never\s?mind|forget (?:it|about it)|abort)"
+    r"(?:\s+(?:it|this|that|please))*[\s.!]*",
+    re.I,
+)
+SKIP_WORDS = re.compile(
+    r"\s*(?:skip|skip (?:it|this|that)|pass|next|no idea|(?:i'?m )?not sure|unknown|none|n/?a|idk|dunno|"
+    r"(?:i )?(?:do not|don'?t|dont) (?:know|have (?:it|one|that)|remember))[\s.!]*",
+    re.I,
+)
+YES_WORDS = re.compile(
+    r"\s*(?:yes|yep|yeah|yup|ok|okay|sure|correct|right|fine|send|send it|go ahead|submit|looks good|"
+    r"that'?s (?:right|correct|fine))(?:[\s,]+(?:please|thanks|send it|it is|that'?s right))*[\s.!]*",
+    re.I,
+)
+NO_WORDS = re.compile(r"\s*(?:no|nope|nah|not yet|wait|don'?t)[\s.!]*", re.I)
+QUESTION = re.compile(
+    r"\?\s*$|^\s*(?:how|what|when|where|which|who|why|can|could|do|does|is|are|may|should|will|kab|kaise|kahan)\b", re.I
+)
+CORRECTING = re.compile(
+    r"\b(?:no[,.\s]|not|wrong|meant|mean|actually|sorry|instead|correct(?:ion)?|change|typo|mistake|oops|edit|fix|rather|"
+    r"should (?:be|say)|mixed)\b",
+    re.I,
+)
+
+
+def read(asked: str, kind: str, heard: Heard) -> Move:
+    """Decide what a message means for the open question.
+
+    Args:
+        asked: The question's name, or one of the form's own (topic, description, email, confirm, field).
+        kind: Its kind of answer, as in `config/categories.yml`; `text` for an open question.
+        heard: The message as understood.
+    """
+    if heard.is_button:
+        return _button(asked, heard)
+    if STOP_WORDS.fullmatch(heard.words):
+        return Move.CANCEL
+    if asked == CONFIRM:
+        return _at_the_end(heard)
+    if SKIP_WORDS.fullmatch(heard.words):
+        return Move.SKIP
+    open_text = kind == "text" or asked in (TOPIC, DESCRIPTION)
+    if _corrects(heard, open_text):
+        return Move.CORRECT
+    if _asks_for_knowledge(heard, open_text):
+        return Move.KNOWLEDGE
+    if _has_answer(kind, heard):
+        return Move.ANSWER
+    return _leaves(heard, open_text) or Move.ANSWER
+
+
+def _button(asked: str, heard: Heard) -> Move:
+    if heard.intent == "inform":
+        if heard.value("field") is not None:
+            return Move.CHANGE
+        return Move.ANSWER if heard.value("choice") or heard.value("topic") else Move.REPEAT
+    if asked == CONFIRM and heard.intent in ("affirm", "deny"):
+        return Move.YES if heard.intent == "affirm" else Move.NO
+    if asked == FIELD and heard.intent == "deny":
+        return Move.REPEAT
+    return BUTTONS.get(heard.intent, Move.REPEAT)
+
+
+def _at_the_end(heard: Heard) -> Move:
+    """The summary is shown: yes, no, a correction, or one more thing to tell."""
+    if YES_WORDS.fullmatch(heard.words):
+        return Move.YES
+    if NO_WORDS.fullmatch(heard.words):
+        return Move.NO
+    if heard.intent == "correct_detail" and heard.confidence >= CORRECTION_CONFIDENCE:
+        return Move.CORRECT
+    if heard.intent in ("affirm", "deny") and heard.confidence >= YES_CONFIDENCE:
+        # "no, the amount was 450" is a correction, whatever its intent
+        if heard.entities and CORRECTING.search(heard.words):
+            return Move.CORRECT
+        return Move.YES if heard.intent == "affirm" else Move.NO
+    if heard.entities and CORRECTING.search(heard.words):
+        return Move.CORRECT
+    if _asks_for_knowledge(heard, open_text=True):
+        return Move.KNOWLEDGE
+    return _leaves(heard, open_text=True) or Move.ANSWER
+
+
+def _corrects(heard: Heard, open_text: bool) -> bool:
+    if heard.intent != "correct_detail" or CORRECTING.search(heard.words) is None:
+        return False
+    return heard.confidence >= CORRECTION_CONFIDENCE + (SURER if open_text else 0.0)
+
+
+def _asks_for_knowledge(heard: Heard, open_text: bool) -> bool:
+    if heard.intent != "faq" or heard.faq is None or QUESTION.search(heard.words) is None:
+        return False
+    return heard.confidence >= FAQ_CONFIDENCE + (SURER if open_text else 0.0)
+
+
+def _has_answer(kind: str, heard: Heard) -> bool:
+    return kind in {entity.name for entity in heard.entities}
+
+
+def _leaves(heard: Heard, open_text: bool) -> Move | None:
+    move, confidence, words = LEAVES.get(heard.intent, (None, 1.0, 0))
+    if move is None or heard.length > words:
+        return None
+    return move if heard.confidence >= confidence + (SURER if open_text else 0.0) else None
