@@ -49,6 +49,10 @@ export const words = {
   category: "About",
   opened: "Opened",
   unread: (n: number) => `(${n}) `,
+  pages: {
+    refused: (status: number) => `That did not work (${status}). Nothing was sent, and what you typed is still here.`,
+    unreachable: "The desk cannot be reached. Nothing was sent, and what you typed is still here.",
+  },
   live: {
     lost: "Live updates are paused; trying again…",
   },

@@ -1,1 +1,58 @@
-export {};
+// What makes the agents' pages quick. Without it they work all the same.
+
+import htmx from "htmx.org";
+
+import { words } from "../words";
+import { drafts } from "./drafts";
+import { live } from "./live";
+import { localTimes } from "./times";
+
+interface SwapContext {
+  select?: string;
+  sourceElement: Element;
+  response: { status: number; raw: Response };
+  text: string;
+}
+
+const swapOf = (event: Event): SwapContext => (event as CustomEvent<{ ctx: SwapContext }>).detail.ctx;
+
+/** Everything that has to be done to a page, or to a part of it that was just put in. */
+function refresh(): void {
+  localTimes(document);
+  drafts.restore();
+  live.watch(document.querySelector("[data-live]"));
+  document.querySelector<HTMLElement>("[data-focus]")?.focus();
+}
+
+/** An answer that is not the page we asked for must not empty the page that is there. */
+function beforeSwap(event: Event): void {
+  const { response, text, select } = swapOf(event);
+  if (new URL(response.raw.url).pathname === "/login") {
+    event.preventDefault();
+    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  } else if (select && !text.includes(`id="${select.slice(1)}"`)) {
+    event.preventDefault();
+    tell(words.pages.refused(response.status));
+  }
+}
+
+function afterSwap(event: Event): void {
+  const { response, sourceElement } = swapOf(event);
+  if (response.status < 400 && sourceElement instanceof HTMLFormElement) drafts.forget(sourceElement);
+  refresh();
+}
+
+function tell(text: string): void {
+  const line = document.getElementById("toast-line");
+  if (!line) return;
+  line.textContent = text;
+  window.setTimeout(() => line.textContent === text && (line.textContent = ""), 8_000);
+}
+
+document.addEventListener("htmx:before:swap", beforeSwap);
+document.addEventListener("htmx:after:swap", afterSwap);
+document.addEventListener("htmx:error", () => tell(words.pages.unreachable));
+document.addEventListener("input", (event) => drafts.keep(event.target));
+live.begin(htmx);
+refresh();
+window.setInterval(() => localTimes(document), 30_000);

@@ -1,0 +1,1 @@
+"""The agents' pages: the queue, and a ticket."""

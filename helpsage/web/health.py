@@ -1,0 +1,146 @@
+"""Is everything well? For operators, load balancers and `./sage status`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from fastapi import APIRouter
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from helpsage import __version__, clock, settings
+from helpsage.db import migrate
+from helpsage.db.session import engine, transaction
+from helpsage.events.models import DeadLetter, Heartbeat, OutboxEvent
+
+router = APIRouter(include_in_schema=False)
+
+HEARTBEAT_AT_MOST = timedelta(seconds=30)
+ANSWER_WITHIN_S = 2.0
+#: Whoever asks more often gets the latest answer again.
+FRESH_FOR_S = 1.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """How one program is."""
+
+    status: str
+    version: str | None = None
+    detail: str | None = None
+
+
+class _Latest:
+    """The latest answer, and the lock that lets only one question run at a time."""
+
+    lock: asyncio.Lock | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+    at: float = float("-inf")
+    answer: dict[str, Any] | None = None
+
+
+@router.get("/healthz")
+async def healthz() -> JSONResponse:
+    """200 when every program is up, else 503, with the same JSON."""
+    answer = await _fresh()
+    return JSONResponse(answer, status_code=200 if answer["status"] == "ok" else 503)
+
+
+async def _fresh() -> dict[str, Any]:
+    loop = asyncio.get_running_loop()
+    if _Latest.lock is None or _Latest.loop is not loop:
+        _Latest.lock, _Latest.loop = asyncio.Lock(), loop
+    async with _Latest.lock:
+        if _Latest.answer is None or time.monotonic() - _Latest.at > FRESH_FOR_S:
+            _Latest.answer = await examine()
+            _Latest.at = time.monotonic()
+        return _Latest.answer
+
+
+async def examine() -> dict[str, Any]:
+    """Ask every program now."""
+    configured = settings.get()
+    (database, worker, queue), actions, assistant = await asyncio.gather(
+        run_in_threadpool(_ask_database),
+        _ask(f"{configured.actions_url}/health"),
+        _ask(f"{_local_assistant()}/webhooks/webchat/health"),
+    )
+    programs = {
+        "web": Program("ok", __version__),
+        "database": database,
+        "worker": worker,
+        "actions": actions,
+        "assistant": assistant,
+    }
+    well = all(program.status == "ok" for program in programs.values())
+    return {
+        "status": "ok" if well else "down",
+        "version": __version__,
+        "programs": {name: vars(program) for name, program in programs.items()},
+        "queue": queue,
+    }
+
+
+def _local_assistant() -> str:
+    """The assistant on this machine, past any proxy in front of its public address."""
+    configured = settings.get()
+    everywhere = configured.host in ("0.0.0.0", "::")  # noqa: S104 compared, not bound
+    return f"http://{'127.0.0.1' if everywhere else configured.host}:{configured.assistant_port}"
+
+
+async def _ask(url: str) -> Program:
+    try:
+        async with httpx.AsyncClient(timeout=ANSWER_WITHIN_S, trust_env=False) as client:
+            answer = await client.get(url)
+        told = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        return Program("down", detail=type(error).__name__)
+    if not isinstance(told, dict):
+        return Program("down", detail="unexpected answer")
+    # The model is what an operator wants to see beside the assistant.
+    detail = str(told.get("detail") or told.get("model") or "") or None
+    status = "ok" if answer.status_code == 200 else str(told.get("status") or "down")
+    return Program(status if status != "ok" or answer.status_code == 200 else "down", told.get("version"), detail)
+
+
+def _ask_database() -> tuple[Program, Program, dict[str, int]]:
+    """The database, the worker (it writes its sign of life there), and what waits."""
+    try:
+        at, needed = migrate.current(engine()), migrate.newest()
+        if at != needed:
+            return Program("down", at, f"at revision {at}, this version needs {needed}"), Program("unknown"), {}
+        with transaction() as session:
+            return Program("ok", at), _worker(session), _queue(session)
+    except (SQLAlchemyError, RuntimeError) as error:
+        return Program("down", detail=type(error).__name__), Program("unknown"), {}
+
+
+def _worker(session: Any) -> Program:
+    latest = session.scalar(
+        select(Heartbeat).where(Heartbeat.program == "worker").order_by(Heartbeat.at.desc()).limit(1)
+    )
+    if latest is None:
+        return Program("down", detail="never seen")
+    silent = clock.now() - latest.at
+    if silent > HEARTBEAT_AT_MOST:
+        return Program("down", latest.version, f"silent for {int(silent.total_seconds())} s")
+    return Program("ok", latest.version)
+
+
+def _queue(session: Any) -> dict[str, int]:
+    waiting = session.scalar(select(func.count()).where(OutboxEvent.dispatched_at.is_(None)))
+    dead = session.scalar(select(func.count()).where(DeadLetter.replayed_at.is_(None)))
+    return {"events": waiting, "jobs": _jobs(session), "dead": dead}
+
+
+def _jobs(session: Any) -> int:
+    if session.scalar(text("select to_regclass('procrastinate_jobs')")) is None:
+        return 0
+    return int(session.scalar(text("select count(*) from procrastinate_jobs where status in ('todo', 'doing')")))
