@@ -21,6 +21,7 @@ def engine_for(url: str) -> Engine:
         max_overflow=8,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors end in logs; what people wrote must not
         connect_args={"connect_timeout": 3, "options": "-c timezone=UTC -c statement_timeout=15000"},
     )
 

@@ -30,6 +30,19 @@ begin
 end $$;
 """
 
+# A job that ends may let the next one with its lock go: workers hear of it as of a new job, and do not wait for a poll.
+ANNOUNCE_FREED_LOCKS = """
+create function jobs.announce_freed_lock() returns trigger language plpgsql set search_path = jobs, pg_catalog as $$
+begin
+  if exists (select 1 from procrastinate_jobs where lock = old.lock and status = 'todo') then
+    perform pg_notify('procrastinate_any_queue_v1', json_build_object('type', 'job_inserted', 'job_id', old.id)::text);
+  end if;
+  return null;
+end $$;
+create trigger lock_freed after update of status or delete on jobs.procrastinate_jobs
+  for each row when (old.status = 'doing' and old.lock is not null) execute function jobs.announce_freed_lock();
+"""
+
 
 def upgrade() -> None:
     """Apply."""
@@ -40,6 +53,7 @@ def upgrade() -> None:
     connection.exec_driver_sql(QUEUE.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
     connection.execute(sa.text("select set_config('search_path', :path, true)"), {"path": before})
     op.execute(PIN_SEARCH_PATH)
+    op.execute(ANNOUNCE_FREED_LOCKS)
     op.add_column("dead_letter", sa.Column("job_id", sa.BigInteger(), nullable=True))
     op.add_column("dead_letter", sa.Column("lock", sa.String(), nullable=True))
     op.add_column("dead_letter", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False))

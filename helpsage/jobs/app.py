@@ -1,0 +1,27 @@
+"""The job queue of this installation."""
+
+from __future__ import annotations
+
+from procrastinate import App, PsycopgConnector
+
+from helpsage import settings
+
+#: PostgreSQL schema of the queue's tables (migration 0002).
+SCHEMA = "jobs"
+
+
+def address() -> str:
+    """Where the queue lives: asked at each connect, so that the module can be imported without a configuration."""
+    return settings.get().libpq_url()
+
+
+app = App(
+    connector=PsycopgConnector(
+        conninfo=address,
+        kwargs={"options": f"-c search_path={SCHEMA},public -c timezone=UTC", "connect_timeout": 3},
+        min_size=1,
+        max_size=8,
+        timeout=5,
+    ),
+    import_paths=["helpsage.jobs.chat", "helpsage.jobs.upkeep"],
+)

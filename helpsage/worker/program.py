@@ -1,0 +1,239 @@
+"""What a worker does at the same time: dispatches the outbox, does jobs, takes up the jobs of dead workers, shows life.
+
+When any of these fails, which is when PostgreSQL goes away, all are stopped and begun again once it answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import psycopg
+import sqlalchemy.exc
+from procrastinate import JobContext, exceptions, jobs
+from procrastinate.worker import Worker
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+import helpsage
+from helpsage import clock
+from helpsage.db.session import transaction
+from helpsage.events import dispatch
+from helpsage.events.models import Heartbeat
+from helpsage.jobs.app import address, app
+from helpsage.jobs.retries import give_up, is_last_try, keep_dead_letters
+
+log = logging.getLogger(__name__)
+
+PROGRAM = "worker"
+#: Jobs at a time.
+CONCURRENCY = 4
+#: The outbox is looked at again after this many seconds, should a notification ever be lost.
+SWEEP_S = 30.0
+#: A worker shows the queue that it lives ...
+ALIVE_EVERY_S = 1.0
+#: ... and is taken for dead when it has not for so long.
+DEAD_AFTER_S = 5.0
+#: How often the jobs of the dead are looked for.
+CARE_EVERY_S = 1.0
+#: How often jobs are looked for that nobody announced: retries whose time has come.
+FETCH_EVERY_S = 0.25
+HEARTBEAT_EVERY_S = 10.0
+#: Seconds that running jobs get to end after SIGTERM.
+GRACE_S = 10.0
+RECONNECT_EVERY_S = 0.5
+
+#: What a database that goes away looks like from here.
+TROUBLE = (exceptions.ConnectorException, psycopg.Error, sqlalchemy.exc.OperationalError, OSError)
+
+
+class Interrupted(OSError):
+    """A part of the worker ended without being asked to."""
+
+
+async def serve(stop: asyncio.Event) -> None:
+    """Work until `stop` is set."""
+    app.perform_import_paths()  # type: ignore[no-untyped-call]
+    while not stop.is_set():
+        try:
+            if await _database_answers(stop):
+                await _work(stop)
+        except TROUBLE as error:
+            log.warning("the worker lost its database and begins again: %s", type(error).__name__)
+    log.info("the worker has stopped")
+
+
+async def _database_answers(stop: asyncio.Event) -> bool:
+    """Wait until PostgreSQL answers; False when we are told to stop first."""
+    while not stop.is_set():
+        try:
+            await (await _connect()).close()
+        except psycopg.OperationalError:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RECONNECT_EVERY_S)
+        else:
+            return True
+    return False
+
+
+async def _connect() -> psycopg.AsyncConnection[Any]:
+    return await psycopg.AsyncConnection.connect(address(), autocommit=True, connect_timeout=3)
+
+
+async def _work(stop: asyncio.Event) -> None:
+    """Do everything at once until told to stop, or until a part fails.
+
+    Raises:
+        one of TROUBLE: what made a part fail.
+    """
+    async with app.open_async():
+        running: set[int] = set()
+        worker = _worker(running)
+        parts: list[Coroutine[Any, Any, Any]] = [
+            worker.run(),  # type: ignore[no-untyped-call]
+            stop.wait(),
+            _dispatch(),
+            _take_care(worker, running),
+            _show_life(),
+        ]
+        tasks = [asyncio.create_task(part) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not stop.is_set():
+                _raise_reason(done)
+        finally:
+            await _end(worker, tasks)
+    if stop.is_set():
+        with contextlib.suppress(*TROUBLE):
+            await asyncio.to_thread(_leave)
+
+
+def _raise_reason(done: set[asyncio.Task[Any]]) -> None:
+    for task in done:
+        task.result()
+    raise Interrupted
+
+
+async def _end(worker: Worker, tasks: list[asyncio.Task[Any]]) -> None:
+    """Let running jobs finish, then stop the rest. Errors on the way are those of a database that is gone."""
+    worker.stop()  # type: ignore[no-untyped-call]
+    with contextlib.suppress(*TROUBLE, TimeoutError):
+        await asyncio.wait_for(asyncio.shield(tasks[0]), GRACE_S + 5)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _worker(running: set[int]) -> Worker:
+    """A worker of the queue that notes in `running` what it is at."""
+
+    async def note_running(call_next: Callable[[], Awaitable[Any]], context: JobContext, _worker: Worker) -> Any:
+        job_id = context.job.id or 0
+        running.add(job_id)
+        try:
+            return await call_next()
+        finally:
+            running.discard(job_id)
+
+    return Worker(
+        app,
+        concurrency=CONCURRENCY,
+        fetch_job_polling_interval=FETCH_EVERY_S,
+        shutdown_graceful_timeout=GRACE_S,
+        delete_jobs=jobs.DeleteJobCondition.SUCCESSFUL,
+        install_signal_handlers=False,
+        update_heartbeat_interval=ALIVE_EVERY_S,
+        stalled_worker_timeout=DEAD_AFTER_S,
+        task_middleware=[keep_dead_letters],
+        worker_middleware=[note_running],
+    )
+
+
+# --- the outbox
+
+
+async def _dispatch() -> None:
+    """Turn events into jobs as they are written; the notification comes with their commit."""
+    connection = await _connect()
+    try:
+        await connection.execute("listen outbox")
+        while True:
+            await asyncio.to_thread(dispatch_all)
+            async for _ in connection.notifies(timeout=SWEEP_S, stop_after=1):
+                pass
+    finally:
+        await connection.close()
+
+
+def dispatch_all() -> None:
+    """Turn every waiting event into jobs."""
+    while True:
+        with transaction() as session:
+            handled = dispatch.dispatch_waiting(session)
+        if handled < dispatch.BATCH:
+            return
+
+
+# --- the jobs of the dead
+
+
+async def _take_care(worker: Worker, running: set[int]) -> None:
+    """Take up again what a dead worker was at, and what we were given in an answer that never reached us."""
+    suspects: set[int] = set()
+    while True:
+        await asyncio.sleep(CARE_EVERY_S)
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S):
+            await _take_up(job)
+        if worker.worker_id is None:
+            continue
+        ours = await app.job_manager.list_jobs_async(status="doing", worker_id=worker.worker_id)
+        lost = {job.id: job for job in ours if job.id is not None and job.id not in running}
+        # Seen twice: a job that was only just fetched, or only just done, is not lost.
+        for job_id in suspects & lost.keys():
+            await _take_up(lost[job_id])
+        suspects = set(lost) - suspects
+
+
+async def _take_up(job: jobs.Job) -> None:
+    log.warning("job %s (%s) was lost and is taken up again", job.id, job.task_name)
+    with contextlib.suppress(exceptions.ConnectorException):  # somebody else has just taken it up, or it ended
+        if is_last_try(job):
+            await asyncio.to_thread(give_up, job, "its worker died")
+            await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=False)
+        else:
+            await app.job_manager.retry_job(job, retry_at=clock.now())
+
+
+# --- signs of life
+
+
+async def _show_life() -> None:
+    while True:
+        await asyncio.to_thread(_beat)
+        await asyncio.sleep(HEARTBEAT_EVERY_S)
+
+
+def _instance() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _beat() -> None:
+    now = clock.now()
+    row = insert(Heartbeat).values(program=PROGRAM, instance=_instance(), version=helpsage.__version__, at=now)
+    with transaction() as session:
+        session.execute(
+            row.on_conflict_do_update(
+                index_elements=[Heartbeat.program, Heartbeat.instance],
+                set_={"at": row.excluded.at, "version": row.excluded.version},
+            )
+        )
+
+
+def _leave() -> None:
+    with transaction() as session:
+        session.execute(delete(Heartbeat).where(Heartbeat.program == PROGRAM, Heartbeat.instance == _instance()))
