@@ -107,6 +107,8 @@ class Tracker(Base):
     version: Mapped[int] = mapped_column(BigInteger, server_default="0")
     #: First event (n) that is still needed to rebuild the state.
     window_start: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    #: Events that lead to the state at the window's start; they are no rows of `tracker_event`.
+    carried: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'::jsonb"))
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
 
 

@@ -1,0 +1,221 @@
+"""From a person's words to the assistant's answer: kept at once, answered in order, answered once.
+
+Who answers is decided by the database, not by who received the words: with the conversation's lock held, the oldest
+unanswered message is next. So a message that a dying process leaves behind is answered by whoever looks next, and a
+message is never answered twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+from uuid import UUID
+
+from rasa.core.channels.channel import OutputChannel, UserMessage
+
+from assistant import conversations
+from assistant.channels import text as texts
+from assistant.channels import words
+from assistant.channels.rooms import Rooms
+from assistant.conversations import Unanswered
+from assistant.database import UNAVAILABLE, Database
+from assistant.tracker_store import StaleTracker
+from assistant.turn import Answer, Turn
+
+log = logging.getLogger(__name__)
+
+#: A turn that takes longer than this is given up; the person is told.
+LONGEST_TURN_S = 25.0
+#: Answers faster than this need no typing indicator.
+TYPING_AFTER_S = 0.1
+#: Messages of one conversation that may wait for their answers.
+LONGEST_QUEUE = 50
+#: Turns are done again when another process was faster.
+ATTEMPTS = 3
+
+Lock = Callable[[str], AbstractAsyncContextManager[Turn]]
+
+
+class Collector(OutputChannel):
+    """Collects each response of the dialogue as one message; nothing is shown before the turn is committed."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+
+    @classmethod
+    def name(cls) -> str:
+        """The channel's name, for responses of their own per channel."""
+        return conversations.CHANNEL
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Take one response: text, buttons, card and picture together."""
+        answer = as_answer(message)
+        if answer.text or answer.data:
+            self._turn.answers.append(answer)
+
+
+def as_answer(message: dict[str, Any]) -> Answer:
+    """A response of Rasa's in the words of docs/webchat-protocol.md."""
+    custom = message.get("custom")
+    data: dict[str, Any] = dict(custom) if isinstance(custom, dict) else {}
+    buttons = [
+        {"title": str(button.get("title", "")), "payload": str(button.get("payload", ""))}
+        for button in [*(message.get("buttons") or []), *(message.get("quick_replies") or [])]
+        if button.get("payload")
+    ]
+    if buttons:
+        data["buttons"] = buttons
+    if message.get("image"):
+        data["image"] = message["image"]
+    text = message.get("text") or data.pop("text", "")
+    return Answer(str(text).strip(), data)
+
+
+class Inbox:
+    """The website chat's messages in this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        rooms: Rooms,
+        lock: Lock,
+        ask: Callable[[UserMessage], Awaitable[Any]],
+        tell_others: str | None = None,
+    ) -> None:
+        """
+        Args:
+            database: Where messages are kept.
+            rooms: Where answers are shown.
+            lock: Holds a conversation while one of its messages is answered.
+            ask: Hands a message to the dialogue.
+            tell_others: This process's name, when other processes may have windows of the same conversations.
+        """
+        self._database = database
+        self._rooms = rooms
+        self._lock = lock
+        self._ask = ask
+        self._teller = tell_others
+        self._waiting: dict[UUID, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def waiting(self, conversation: UUID) -> int:
+        """Messages of a conversation that this process knows to be unanswered."""
+        return self._waiting.get(conversation, 0)
+
+    def answer(self, conversation: UUID, messages: int = 1) -> None:
+        """See to it that what waits in this conversation is answered."""
+        working = conversation in self._waiting
+        self._waiting[conversation] = self._waiting.get(conversation, 0) + messages
+        if not working:
+            self._start(self._work_off(conversation))
+
+    async def show_elsewhere(self, connection: Any, conversation: UUID) -> None:
+        """Let the other processes' windows follow."""
+        if self._teller is not None:
+            await conversations.tell_others(connection, conversation, self._teller)
+
+    async def recover(self, older_than_s: float = conversations.FORGOTTEN_AFTER_S) -> int:
+        """Take up what was left unanswered by a process that died or a database that was away.
+
+        Returns:
+            The number of conversations taken up.
+        """
+        found = await conversations.forgotten(await self._database.quick(), older_than_s)
+        for conversation in found:
+            if conversation not in self._waiting:
+                self.answer(conversation)
+        return len(found)
+
+    async def close(self) -> None:
+        """Stop answering; what is under way stays unanswered and is taken up by whoever starts next."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work_off(self, conversation: UUID) -> None:
+        """Answer until nothing waits. What the database takes away waits for `recover`."""
+        typing = asyncio.get_running_loop().call_later(TYPING_AFTER_S, self._show_typing, conversation)
+        try:
+            while self._waiting[conversation] > 0:
+                if await self._answer_next(conversation):
+                    self._waiting[conversation] -= 1
+                else:
+                    self._waiting[conversation] = 0
+        except UNAVAILABLE as error:
+            log.warning("answering waits for the database: %s", error or type(error).__name__)
+        except Exception:
+            log.exception("answering stopped")
+        finally:
+            typing.cancel()
+            del self._waiting[conversation]
+        await self._rooms.tell(conversation, "typing", {"on": False, "author": "bot"})
+
+    def _show_typing(self, conversation: UUID) -> None:
+        self._start(self._rooms.tell(conversation, "typing", {"on": True, "author": "bot"}))
+
+    async def _answer_next(self, conversation: UUID) -> bool:
+        """Answer the oldest unanswered message; False when there is none."""
+        async with self._lock(conversations.sender_of(conversation)) as turn:
+            message = await conversations.next_unanswered(turn.connection, conversation)
+            if message is None:
+                return False
+            if message.owner != "bot":
+                await conversations.hand_over(turn.connection, conversation, message.id)
+                return True
+            shown = await self._answer(turn, conversation, message)
+            await self.show_elsewhere(turn.connection, conversation)
+        await self._rooms.show(conversation, shown)
+        return True
+
+    async def _answer(self, turn: Turn, conversation: UUID, message: Unanswered) -> list[dict[str, Any]]:
+        for _ in range(ATTEMPTS):
+            _prepare(turn, conversation, message)
+            try:
+                async with asyncio.timeout(LONGEST_TURN_S):
+                    await self._ask(_for_rasa(turn, message))
+            except StaleTracker:
+                continue
+            except UNAVAILABLE as error:
+                if not isinstance(error, asyncio.TimeoutError) or turn.connection.is_closed():
+                    raise
+                log.warning("a turn took longer than %s s", LONGEST_TURN_S)
+            except Exception:
+                log.exception("a turn failed")
+            break
+        if turn.committed is not None:
+            return [
+                conversations.bot_message(said["seq"], said["text"], said["data"], said["at"])
+                for said in turn.committed
+            ]
+        sorry = Answer(words.NOT_FINISHED, {})
+        said = await conversations.apologise(turn.connection, conversation, message.id, sorry)
+        return [said] if said is not None else []
+
+
+def _prepare(turn: Turn, conversation: UUID, message: Unanswered) -> None:
+    turn.conversation_id = conversation
+    turn.message_id = message.id
+    turn.awaiting = message.awaiting if message.payload is None else None
+    turn.answers = []
+    turn.understood = None
+    turn.committed = None
+
+
+def _for_rasa(turn: Turn, message: Unanswered) -> UserMessage:
+    metadata = {"title": message.text} if message.payload is not None else {}
+    return UserMessage(
+        text=message.payload or texts.for_understanding(message.text),
+        output_channel=Collector(turn),
+        sender_id=turn.sender_id,
+        input_channel=conversations.CHANNEL,
+        message_id=f"message-{message.id}",
+        metadata=metadata,
+    )

@@ -1,0 +1,104 @@
+"""Starts the assistant: loads the newest model, opens the channels of credentials.yml, serves until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from assistant import environment
+
+ROOT = Path(__file__).resolve().parent.parent
+log = logging.getLogger("assistant")
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m assistant", description="Serve the assistant.")
+    parser.add_argument("--model", type=Path, default=ROOT / "models", help="a model, or a folder with models")
+    parser.add_argument("--credentials", type=Path, default=ROOT / "credentials.yml")
+    parser.add_argument("--endpoints", type=Path, default=ROOT / "endpoints.yml")
+    chosen = parser.parse_args()
+    try:
+        settings = environment.read(os.environ)
+    except RuntimeError as error:
+        sys.exit(f"assistant: {error}")
+    serve(settings, chosen.model, chosen.credentials, chosen.endpoints)
+
+
+def serve(settings: environment.Environment, model: Path, credentials: Path, endpoints: Path) -> None:
+    """Serve until told to stop.
+
+    Args:
+        settings: Address, processes, secrets.
+        model: A model file, or a folder whose newest model is taken.
+        credentials: Channels.
+        endpoints: Stores.
+    """
+    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    os.environ.setdefault("HELPSAGE_ACTIONS_URL", settings.actions_url)
+    os.environ["SANIC_WORKERS"] = str(settings.processes)
+    # Imported here and not above: Rasa takes seconds to import, and a wrong command line should not.
+    from rasa.core.run import configure_app, create_http_input_channels
+    from rasa.core.utils import AvailableEndpoints
+    from rasa.utils.common import configure_logging_and_warnings
+    from rasa.utils.log_utils import configure_structlog
+
+    from assistant import fast_paths
+
+    configure_logging_and_warnings(log_level=logging.WARNING, warn_only_once=True, filter_repeated_logs=True)
+    configure_structlog(logging.WARNING)
+    logging.getLogger("assistant").setLevel(logging.INFO)
+    fast_paths.install()
+    channels = create_http_input_channels(None, str(credentials))
+    app = configure_app(channels, enable_api=False, port=settings.port)
+    app.config.PROXIES_COUNT = settings.proxies or None
+    available = AvailableEndpoints.read_endpoints(str(endpoints))
+
+    async def load(running: Any, _: Any) -> None:
+        running.ctx.agent = load_agent(model, available)
+        log.info("model %s is loaded", running.ctx.agent.processor.model_filename)
+
+    app.register_listener(load, "before_server_start")
+    app.register_listener(_close, "after_server_stop")
+    app.run(
+        host=settings.host,
+        port=settings.port,
+        workers=settings.processes,
+        backlog=512,
+        access_log=False,
+        motd=False,
+    )
+
+
+def load_agent(model: Path, endpoints: Any) -> Any:
+    """Load a model with our stores.
+
+    Raises:
+        Exception: there is no model, or it cannot be loaded. Rasa would serve without one.
+    """
+    from rasa.core.agent import Agent
+    from rasa.core.lock_store import LockStore
+    from rasa.core.tracker_store import TrackerStore
+
+    tracker_store = TrackerStore.create(endpoints.tracker_store)
+    agent = Agent(
+        generator=endpoints.nlg,
+        tracker_store=tracker_store,
+        lock_store=LockStore.create(endpoints.lock_store),
+        action_endpoint=endpoints.action,
+    )
+    agent.load_model(str(model))
+    # Rasa wraps the store in one that forgets in silence when the database is away.
+    agent.tracker_store = agent.processor.tracker_store = tracker_store
+    return agent
+
+
+async def _close(_: Any, __: Any) -> None:
+    from assistant import action_server, database
+
+    await action_server.current().close()
+    await database.current().close()
