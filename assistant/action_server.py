@@ -1,8 +1,8 @@
 """Calls of the action server: one connection pool, a secret, a time-out, and a request that stays small.
 
 Rasa opens a new HTTP session for every call, sends the whole domain and history with it, and checks the answer by
-validating the JSON schema itself again (15 ms). What is sent here is the state and the window's latest events; the domain goes
-only when the server says (449) that it does not have it.
+validating the JSON schema itself again (15 ms). What is sent here is the state and the window's latest events; the
+domain goes only when the server says (449) that it does not have it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import logging
 from typing import Any
 
 import aiohttp
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
+import rasa
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker
 
-import rasa
 from assistant import environment
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ RESTART_PATIENCE_S = 4.0
 RETRY_AFTER_S = 0.15
 #: Events that an action sees; its slots, latest message and active form are complete.
 SHOWN_EVENTS = 40
-SECRET_HEADER = "X-Help-Sage-Secret"
+HEADER = "X-Help-Sage-Secret"
 
 VALIDATOR = jsonschema.Draft7Validator(RemoteAction.action_response_format_spec())
 
@@ -50,7 +50,7 @@ class ActionServer:
             secret: Sent with every call.
         """
         self._url = url
-        self._headers = {"Content-Type": "application/json", SECRET_HEADER: secret}
+        self._headers = {"Content-Type": "application/json", HEADER: secret}
         self._session: aiohttp.ClientSession | None = None
         self._domain: Domain | None = None
         self._domain_json = ""
@@ -113,7 +113,7 @@ class ActionServer:
                 if asyncio.get_running_loop().time() > deadline:
                     raise ActionFailed(f"{name}: the action server cannot be reached") from error
                 await asyncio.sleep(RETRY_AFTER_S)
-            except asyncio.TimeoutError as error:
+            except TimeoutError as error:
                 raise ActionFailed(f"{name}: no answer within {TIMEOUT_S:.0f} s") from error
 
     def _connections(self) -> aiohttp.ClientSession:

@@ -6,6 +6,7 @@ hold each to Rasa's own. `install` puts them in place, once, before a model is l
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Any
 
@@ -16,6 +17,7 @@ import rasa.core.policies.memoization as memoization
 import rasa.core.policies.rule_policy as rule_policy
 import rasa.core.processor as processor
 import rasa.shared.utils.common
+from rasa.core.nlg import interpolator
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet
@@ -32,6 +34,7 @@ def install() -> None:
     Event.resolve_by_type = staticmethod(event_class)
     forms.FormAction._temporary_tracker = temporary_tracker
     DaskGraphRunner.run = run_graph
+    interpolator.interpolate_text = fill_in
     for module in (processor, forms, rule_policy, memoization):
         module.copy = NO_COPY
 
@@ -54,6 +57,24 @@ EVENT_CLASSES: dict[str, type[Event]] = {}
 
 #: In these modules Rasa copies values deeply only to hand them to its debug log, at every message.
 NO_COPY = types.SimpleNamespace(deepcopy=lambda value: value)
+
+
+def fill_in(response: str, values: dict[str, Any]) -> str:
+    """Put slot values into a response's text.
+
+    Rasa logs an error with a stack trace, the person's slot values included, for every button whose payload carries
+    JSON, because its braces look like placeholders.
+    """
+    if "{" not in response:
+        return response
+    try:
+        text = PLACEHOLDER.sub(r"{0[\1]}", response).format(values)
+        return response.format({}) if "0[" in text else text
+    except KeyError:
+        return response
+
+
+PLACEHOLDER = re.compile(r"{([^\n{}]+?)}")
 
 
 def temporary_tracker(

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from rasa.core.lock_store import LockError, LockStore
 
 from assistant import database
@@ -96,7 +97,7 @@ class AdvisoryLockStore(LockStore):
                     yield turn
                 finally:
                     current.reset(token)
-        except database.asyncpg.LockNotAvailableError as error:
+        except asyncpg.LockNotAvailableError as error:
             raise LockError(f"another process holds the conversation '{conversation_id}'") from error
 
 

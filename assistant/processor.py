@@ -74,15 +74,13 @@ class TurnProcessor(MessageProcessor):
         try:
             events = await action.run(output_channel, nlg, temporary, self.domain)
         except ActionExecutionRejection:
-            tracker.update(
-                ActionExecutionRejected(action.name(), prediction.policy_name, prediction.max_confidence)
-            )
-            return self.should_predict_another_action(action.name())
+            tracker.update(ActionExecutionRejected(action.name(), prediction.policy_name, prediction.max_confidence))
+            return bool(self.should_predict_another_action(action.name()))
         self._log_action_on_tracker(tracker, action, events, prediction)
         if any(isinstance(event, UserUttered) for event in events):
             await self.run_action_extract_slots(output_channel, tracker)
         await self.execute_side_effects(events, tracker, output_channel)
-        return self.should_predict_another_action(action.name())
+        return bool(self.should_predict_another_action(action.name()))
 
     def is_action_limit_reached(self, tracker: DialogueStateTracker, should_predict_another_action: bool) -> bool:
         """Whether the dialogue goes round in circles, told from the events of this turn only."""

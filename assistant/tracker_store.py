@@ -19,9 +19,10 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from assistant import database, tracker as live
+from assistant import database
+from assistant import tracker as live
 from assistant.tracker import LiveTracker
-from assistant.turn import Turn, current
+from assistant.turn import Answer, Turn, current
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +179,7 @@ class PostgresTrackerStore(TrackerStore):
         cut = live.window_cut(tracker)
         carried = live.carry_over(tracker, cut) if cut is not None else None
         window_start = tracker.window_start + (cut - tracker.carried if cut is not None else 0)
-        answers = turn.answers if turn is not None else []
+        answers = _answers(turn)
         understood = turn.understood if turn is not None else None
         row = await connection.fetchrow(
             SAVE,
@@ -217,6 +218,15 @@ class PostgresTrackerStore(TrackerStore):
         self._hot.move_to_end(tracker.sender_id)
         while len(self._hot) > HOT_CONVERSATIONS:
             self._hot.popitem(last=False)
+
+
+def _answers(turn: Turn | None) -> list[Answer]:
+    if turn is None or turn.message_id is None:
+        return []
+    if not turn.answers and turn.otherwise is not None:
+        log.warning("the dialogue had no answer to message %s", turn.message_id)
+        return [turn.otherwise]
+    return turn.answers
 
 
 def as_json(value: Any) -> str:

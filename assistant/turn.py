@@ -43,6 +43,8 @@ class Turn:
     model: str | None = None
     understood: Understood | None = None
     answers: list[Answer] = field(default_factory=list)
+    #: Said when the dialogue has no answer: silence is none.
+    otherwise: Answer | None = None
     #: Rows of the answers as committed; None until the commit.
     committed: list[dict[str, Any]] | None = None
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from rasa.core.channels.channel import OutputChannel, UserMessage
 
 from assistant import conversations
+from assistant.action_server import ActionFailed
 from assistant.channels import text as texts
 from assistant.channels import words
 from assistant.channels.rooms import Rooms
@@ -187,6 +188,8 @@ class Inbox:
                 if not isinstance(error, asyncio.TimeoutError) or turn.connection.is_closed():
                     raise
                 log.warning("a turn took longer than %s s", LONGEST_TURN_S)
+            except ActionFailed as error:
+                log.error("a turn failed: %s", error)
             except Exception:
                 log.exception("a turn failed")
             break
@@ -205,6 +208,7 @@ def _prepare(turn: Turn, conversation: UUID, message: Unanswered) -> None:
     turn.message_id = message.id
     turn.awaiting = message.awaiting if message.payload is None else None
     turn.answers = []
+    turn.otherwise = Answer(words.NO_ANSWER, {})
     turn.understood = None
     turn.committed = None
 

@@ -103,9 +103,7 @@ class WebChat(InputChannel):
         self.rooms = Rooms(self._emit, self._history)
         others = self._process if self._settings.processes > 1 else None
         self._inbox = Inbox(self._database, self.rooms, self._lock, on_new_message, others)
-        self._listener = Listener(
-            self._database, self._process, self.rooms, self._inbox, self._tell_all
-        )
+        self._listener = Listener(self._database, self._process, self.rooms, self._inbox, self._tell_all)
         webchat = SocketBlueprint(self, sio, "webchat")
 
         # Sanic marks its handlers, which bound methods do not allow.

@@ -10,11 +10,13 @@ import asyncio
 from typing import Any
 
 from sanic.exceptions import ServerError, WebsocketClosed
-from sanic.server.websockets.impl import WebsocketImplProtocol
-from websockets.connection import CLOSED
+from sanic.server.websockets.impl import CLOSED, WebsocketImplProtocol
 
 
-async def receive(self: WebsocketImplProtocol, timeout: float | None = None) -> Any:
+async def receive(
+    self: WebsocketImplProtocol,
+    timeout: float | None = None,  # noqa: ASYNC109 the signature is Sanic's
+) -> Any:
     """The next message of a WebSocket; None when none came within `timeout` seconds.
 
     Raises:

@@ -14,5 +14,5 @@ PAYLOAD: Final = "That button is no longer valid. Please choose again or write w
 INVALID: Final = "I could not read that message. Please try again."
 UNAVAILABLE: Final = "I cannot save anything right now. Your words are not lost: they are sent again as soon as I can."
 RESTORED: Final = "I am back. Thank you for waiting."
-NOT_FINISHED: Final = "Sorry, I could not finish that, and nothing of it was done for certain. Please try again in a moment."
+NOT_FINISHED: Final = "Sorry, I could not finish that. Please try again in a moment."
 NO_ANSWER: Final = "Sorry, I have no answer to that. Could you say it in other words, or ask for a person?"

@@ -1,0 +1,3 @@
+"""What `python -m bench.chat` is made of."""
+
+from __future__ import annotations
