@@ -22,10 +22,10 @@ const LINE = { fill: "none", stroke: "currentColor", "stroke-width": "2", "strok
 export const leaf = (): SVGSVGElement =>
   drawing(
     "0 0 32 32",
-    ["M4.6 28.6c.9-3 1.5-4.700 1.900-6.300C4.100 12.600 10.400 4.300 28 3.400c.7 13.700-4.200 22.400-13.600 22.900-2.300.1-4.200-.3-5.800-1.100-1.200 1.100-2.500 2.200-4 3.400Z", { fill: "currentColor" }],
-    ["M9.600 22.600C13 16.800 17.400 12.200 22.600 9M13.400 17.400l-.6-4.600M17.200 13.400l-.2-4M15.800 18.600l5-.2M12.600 22l4.400.4", { ...LINE, stroke: "var(--vein, #fff)", "stroke-width": "1.5" }],
+    ["M28.5 3.5H16.3C9.2 3.5 4 8.9 4 15.9c0 3 .9 5.7 2.4 7.9L4.2 28.8l5.7-1.9c1.9 1 4.1 1.5 6.4 1.5 7.1 0 12.2-5.5 12.2-12.5Z", { fill: "currentColor" }],
+    ["M10.2 22.8C13 17.4 17 13 22.8 9.2M13.5 18l-.4-5M17.5 13.8l-.2-4.2M15.6 19.6l5.3.2M19.6 14.9l4.3.3", { ...LINE, stroke: "var(--vein, #fff)", "stroke-width": "1.5" }],
   );
 
 export const cross = (): SVGSVGElement => drawing("0 0 24 24", ["M6 6l12 12M18 6 6 18", LINE]);
-export const arrow = (): SVGSVGElement => drawing("0 0 24 24", ["M5 12h13M12 5.500 18.500 12 12 18.500", { ...LINE, "stroke-width": "2.2" }]);
-export const down = (): SVGSVGElement => drawing("0 0 24 24", ["M12 5v13M5.500 12 12 18.500 18.500 12", LINE]);
+export const arrow = (): SVGSVGElement => drawing("0 0 24 24", ["M5 12h13M12 5.5 18.5 12 12 18.5", { ...LINE, "stroke-width": "2.2" }]);
+export const down = (): SVGSVGElement => drawing("0 0 24 24", ["M12 5v13M5.5 12 12 18.5 18.5 12", LINE]);

@@ -1,4 +1,4 @@
-"""Light Markdown of people's words as HTML that is safe to show: HTML in it is text, and the result is cleaned again."""
+"""Light Markdown of people's words as HTML that is safe to show: HTML in it is text, and the result is cleaned."""
 
 from __future__ import annotations
 

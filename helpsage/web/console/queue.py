@@ -100,7 +100,8 @@ def queue(
 
 
 def _tabs(view: View, counts: dict[Status, int]) -> list[Tab]:
-    titles: dict[str, str] = {"active": words.ACTIVE, **words.STATUSES, "all": words.ALL}
+    statuses = {status.value: title for status, title in words.STATUSES.items()}
+    titles = {"active": words.ACTIVE, **statuses, "all": words.ALL}
     return [
         Tab(
             name=str(name),
