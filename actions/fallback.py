@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 
 from actions import knowledge, words
-from actions.report import asking, form, tone
-from actions.report.draft import Draft
+from actions.report import asking, form
 from actions.step import Step, offer
 from actions.turn import Button, Event, Heard, Turn
 from helpsage.tickets.categories import catalogue
@@ -45,9 +44,8 @@ def give_up(turn: Turn, said: str, heard: Heard | None = None) -> list[Event]:
 
 def describe(turn: Turn, said: str, heard: Heard) -> list[Event]:
     """Open the form on a description; the category is the likeliest one, else the general one."""
-    draft = Draft(email=turn.slot(form.CONTACT), description=said, tone=tone.of(said))
     likely = form.likely_category(heard, form.TOLD_CONFIDENCE)
-    draft.set_category(likely or catalogue().categories["general_issue"])
+    draft = form.new_draft(turn, said, likely or catalogue().categories["general_issue"])
     form.absorb(draft, heard)
     return form.start(draft)
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from actions import desk, fallback, handoff, knowledge, track
 from actions.follow_up import FollowUp, proceed
 from actions.report import form
-from actions.report.draft import Draft
 from actions.step import OFFER, Step, offer
 from actions.turn import Event, Turn
 from helpsage.conversations.models import Conversation
@@ -18,6 +17,9 @@ from helpsage.tickets import lifecycle, service
 from helpsage.tickets.categories import catalogue
 from helpsage.tickets.errors import TicketNotFound
 from helpsage.tickets.models import Status, Ticket
+
+#: Fewer words do not describe a problem.
+TOLD_WORDS = 6
 
 
 class Affirm(Step):
@@ -37,9 +39,9 @@ class Affirm(Step):
             case "filed":
                 return await _again_filed(turn, offered["reference"])
             case "person":
-                return handoff.start(turn, offered.get("words", ""))
+                return handoff.start(turn)
             case "report":
-                return fallback.describe(turn, offered.get("words", ""), turn.heard)
+                return _report(turn, offered.get("words", ""))
             case "add":
                 return await proceed(
                     turn, FollowUp("comment", offered["reference"], words=offered["words"], key=offered["key"])
@@ -134,6 +136,13 @@ def _offered(turn: Turn) -> Mapping[str, Any]:
     return kept if isinstance(kept, dict) else {}
 
 
+def _report(turn: Turn, said: str) -> list[Event]:
+    """Open the form; a few words such as "it is back" say too little to be a description."""
+    if len(said.split()) < TOLD_WORDS:
+        return form.start(form.new_draft(turn))
+    return fallback.describe(turn, said, turn.earlier[0] if turn.earlier else turn.heard)
+
+
 async def _again_filed(turn: Turn, reference: str) -> list[Event]:
     """Send was pressed twice."""
     try:
@@ -153,8 +162,8 @@ async def _did_not_help(turn: Turn, answered: Mapping[str, Any]) -> list[Event]:
     await knowledge.keep_feedback(turn, answered["key"], helped=False)
     turn.say("utter_answer_did_not_help")
     known = catalogue()
-    draft = Draft(email=turn.slot(form.CONTACT), description=str(answered.get("words") or ""))
-    draft.set_category(known.of_faq(answered["key"]) or known.categories["general_issue"])
+    category = known.of_faq(answered["key"]) or known.categories["general_issue"]
+    draft = form.new_draft(turn, str(answered.get("words") or ""), category)
     if turn.earlier:
         form.absorb(draft, turn.earlier[0])
     return form.start(draft)

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from actions import desk, knowledge, words
 from actions.report import form
-from actions.report.draft import Draft
 from actions.report.reading import SKIP_WORDS, STOP_WORDS
 from actions.step import Step, offer
 from actions.turn import Button, Event, Heard, Turn
@@ -501,8 +500,7 @@ def _elsewhere(turn: Turn) -> list[Event] | None:
         return [offer("faq", key=heard.faq, words=heard.words), *_end()]
     category = form.likely_category(heard, ANOTHER_PROBLEM_CONFIDENCE)
     if category is not None and heard.ranking and heard.intent == heard.ranking[0][0]:
-        draft = Draft(description=heard.words)
-        draft.set_category(category)
+        draft = form.new_draft(turn, heard.words, category)
         form.absorb(draft, heard)
         form.acknowledge(turn, draft)
         return [*_end(), *form.start(draft)]

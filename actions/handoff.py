@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from actions.report import form
-from actions.report.draft import Draft
 from actions.step import Step, offer
 from actions.turn import Event, Turn
 from helpsage.tickets.categories import catalogue
@@ -20,8 +19,8 @@ class HandOver(Step):
         return [offer("person", words=turn.heard.words)]
 
 
-def start(turn: Turn, words: str) -> list[Event]:
+def start(turn: Turn) -> list[Event]:
     """Open the form for someone who wants a person."""
-    draft = Draft(email=turn.slot(form.CONTACT), wants_person=True)
-    draft.set_category(catalogue().categories["person_request"])
+    draft = form.new_draft(turn, category=catalogue().categories["person_request"])
+    draft.wants_person = True
     return form.start(draft)

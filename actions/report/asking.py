@@ -24,7 +24,7 @@ def ask(turn: Turn, draft: Draft, asked: str) -> None:
     elif asked == TOPIC:
         turn.say("utter_ask_topic", buttons=_topics())
     elif asked == DESCRIPTION:
-        turn.say("utter_ask_description")
+        turn.say("utter_ask_description_for_person" if draft.wants_person else "utter_ask_description")
     elif asked == EMAIL:
         turn.say("utter_ask_email")
     elif asked == FIELD:

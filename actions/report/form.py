@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from rasa_sdk.events import ActiveLoop, SlotSet
@@ -22,12 +23,21 @@ DRAFT = "ticket_draft"
 CONTACT = "contact_email"
 FILED = "filed"
 
+#: Kept in place of an address by someone who wants no e-mail: it is asked once a conversation.
+NO_ADDRESS = ""
+
 #: A report that only says "I have a problem" in many words holds the problem itself: least words, least likelihood.
 TOLD_WORDS, TOLD_CONFIDENCE = 7, 0.12
 #: A group's likeliest category counts from here; below it is the group's own.
 IN_GROUP_CONFIDENCE = 0.03
 #: At the summary, this many words or more are one more thing to tell.
 ONE_MORE_THING_WORDS = 4
+
+_FOR_A_TICKET = re.compile(
+    r"\s*(?:please\s+|can you\s+|could you\s+|pls\s+|kindly\s+)*(?:add|append|note|write|put|attach|comment)\b"
+    r"[^:]{0,40}\b(?:ticket|case|request|hs[\s-]?\d+)\b",
+    re.IGNORECASE,
+)
 
 
 class ValidateTicketForm(Step):
@@ -39,6 +49,8 @@ class ValidateTicketForm(Step):
         """Handle the message, then ask what is open. Nothing is ever rejected: no other rule gets a say meanwhile."""
         draft = Draft.from_slot(turn.slot(DRAFT))
         if turn.opens(FORM) or draft is None:
+            if not turn.set_now(DRAFT) and for_a_ticket(turn.heard.words):
+                return [*_end(), {"event": "followup", "timestamp": None, "name": "action_add_comment"}]
             draft = draft if draft is not None and turn.set_now(DRAFT) else _begin(turn)
             return _ask(turn, draft)
         return await _handle(turn, draft)
@@ -49,6 +61,16 @@ class ValidateTicketForm(Step):
         return _end() if kept is None else [SlotSet(DRAFT, kept)]
 
 
+def new_draft(turn: Turn, description: str = "", category: Category | None = None) -> Draft:
+    """A draft with what this conversation has settled already."""
+    kept = turn.slot(CONTACT)
+    draft = Draft(description=description, email=kept or None, email_settled=kept is not None)
+    draft.tone = tone.of(description)
+    if category is not None:
+        draft.set_category(category)
+    return draft
+
+
 def start(draft: Draft) -> list[Event]:
     """Events with which another action opens the form on a draft it has prepared."""
     return [SlotSet(DRAFT, draft.to_slot()), {"event": "followup", "timestamp": None, "name": FORM}]
@@ -57,13 +79,16 @@ def start(draft: Draft) -> list[Event]:
 # --- beginning
 
 
+def for_a_ticket(text: str) -> bool:
+    """Whether words that sound like a problem are meant for a ticket that exists: "add to my ticket: ..."."""
+    return _FOR_A_TICKET.match(text) is not None
+
+
 def _begin(turn: Turn) -> Draft:
     heard = turn.heard
-    draft = Draft(email=turn.slot(CONTACT), tone=tone.of(heard.words))
     category = catalogue().of_intent(heard.intent) or _told(heard)
-    if category is not None:
-        draft.set_category(category)
-        draft.description = heard.words or _words_before(turn)
+    description = (heard.words or _words_before(turn)) if category is not None else ""
+    draft = new_draft(turn, description, category)
     absorb(draft, heard)
     acknowledge(turn, draft)
     return draft
@@ -285,12 +310,15 @@ async def _on_change(turn: Turn, draft: Draft) -> list[Event]:
 
 
 async def _on_yes(turn: Turn, draft: Draft) -> list[Event]:
+    if draft.asked == EMAIL:
+        turn.say("utter_which_email")
+        return _keep(draft, EMAIL)
     ticket = await submit(turn, draft)
     if ticket is None:
         return _keep(draft, CONFIRM)
     return [
         SlotSet(FILED, {"form": draft.form, "reference": ticket}),
-        SlotSet(CONTACT, draft.email),
+        SlotSet(CONTACT, draft.email or NO_ADDRESS),
         offer("filed", reference=ticket),
         *_end(),
     ]
@@ -327,6 +355,17 @@ async def _on_tickets(turn: Turn, draft: Draft) -> list[Event]:
     return _ask(turn, draft)
 
 
+async def _on_later(turn: Turn, draft: Draft) -> list[Event]:
+    turn.say("utter_still_writing")
+    return _ask(turn, draft)
+
+
+async def _on_urgent(turn: Turn, draft: Draft) -> list[Event]:
+    draft.urgency = turn.heard.value("urgency") or turn.heard.words
+    turn.say("utter_marked_urgent")
+    return _ask(turn, draft)
+
+
 async def _on_help(turn: Turn, draft: Draft) -> list[Event]:
     turn.say("utter_help_in_form")
     return _ask(turn, draft)
@@ -352,6 +391,8 @@ _HANDLERS: dict[Move, Callable[[Turn, Draft], Awaitable[list[Event]]]] = {
     Move.PERSON: _on_person,
     Move.KNOWLEDGE: _on_knowledge,
     Move.TICKETS: _on_tickets,
+    Move.LATER: _on_later,
+    Move.URGENT: _on_urgent,
     Move.HELP: _on_help,
     Move.BOT: _on_bot,
     Move.REPEAT: _on_repeat,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
-from actions.report.draft import CONFIRM, DESCRIPTION, FIELD, TOPIC
+from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, TOPIC
 from actions.turn import Heard
 
 
@@ -26,6 +26,9 @@ class Move(enum.StrEnum):
     KNOWLEDGE = "knowledge"
     #: About tickets that exist.
     TICKETS = "tickets"
+    #: About tickets that exist, in a way that has to wait.
+    LATER = "later"
+    URGENT = "urgent"
     HELP = "help"
     BOT = "bot"
 
@@ -54,7 +57,11 @@ LEAVES: dict[str, tuple[Move, float, int]] = {
     "are_you_a_bot": (Move.BOT, 0.6, 10),
     "greet": (Move.REPEAT, 0.6, 3),
     "thanks": (Move.REPEAT, 0.6, 4),
-    "goodbye": (Move.CANCEL, 0.9, 4),
+    "add_comment": (Move.LATER, 0.6, 15),
+    "close_ticket": (Move.LATER, 0.6, 15),
+    "reopen_ticket": (Move.LATER, 0.7, 15),
+    "give_rating": (Move.LATER, 0.7, 15),
+    "escalate_ticket": (Move.URGENT, 0.6, 15),
 }
 #: An open text question takes almost anything for an answer, so more is needed to leave it.
 SURER = 0.15
@@ -78,6 +85,7 @@ YES_WORDS = re.compile(
     re.I,
 )
 NO_WORDS = re.compile(r"\s*(?:no|nope|nah|not yet|wait|don'?t)[\s.!]*", re.I)
+NO_ADDRESS = re.compile(r"\s*(?:no|nope|nah|not|don'?t|rather not|without)\b", re.I)
 QUESTION = re.compile(
     r"\?\s*$|^\s*(?:how|what|when|where|which|who|why|can|could|do|does|is|are|may|should|will|kab|kaise|kahan)\b", re.I
 )
@@ -102,8 +110,16 @@ def read(asked: str, kind: str, heard: Heard) -> Move:
         return Move.CANCEL
     if asked == CONFIRM:
         return _at_the_end(heard)
+    if asked == FIELD and (YES_WORDS.fullmatch(heard.words) or NO_WORDS.fullmatch(heard.words)):
+        return Move.SKIP
     if SKIP_WORDS.fullmatch(heard.words):
         return Move.SKIP
+    if asked == EMAIL and "@" not in heard.words:
+        declined = NO_ADDRESS.match(heard.words) or (heard.intent == "deny" and heard.confidence >= YES_CONFIDENCE)
+        if declined:
+            return Move.SKIP
+        if YES_WORDS.fullmatch(heard.words):
+            return Move.YES
     open_text = kind == "text" or asked in (TOPIC, DESCRIPTION)
     if _corrects(heard, open_text):
         return Move.CORRECT
@@ -141,9 +157,11 @@ def _at_the_end(heard: Heard) -> Move:
         return Move.YES if heard.intent == "affirm" else Move.NO
     if heard.entities and CORRECTING.search(heard.words):
         return Move.CORRECT
-    if _asks_for_knowledge(heard, open_text=True):
+    if _asks_for_knowledge(heard, open_text=False):
         return Move.KNOWLEDGE
-    return _leaves(heard, open_text=True) or Move.ANSWER
+    if heard.intent in ("thanks", "greet", "goodbye") and heard.confidence >= YES_CONFIDENCE:
+        return Move.REPEAT
+    return _leaves(heard, open_text=False) or Move.ANSWER
 
 
 def _corrects(heard: Heard, open_text: bool) -> bool:
