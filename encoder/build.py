@@ -77,7 +77,10 @@ def build(to: Path, source: Path | None = None) -> bool:
         BuildFailed: the weights are missing or of another model, or the result differs from the reference.
     """
     source = source or source_folder()
-    version = version_of(source)
+    try:
+        version = version_of(source)
+    except OSError as error:
+        raise BuildFailed(f"cannot read the weights in {source}: {error}") from error
     if installed_version(to) == version:
         return False
     to.parent.mkdir(parents=True, exist_ok=True)
