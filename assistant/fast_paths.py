@@ -6,6 +6,7 @@ hold each to Rasa's own. `install` puts them in place, once, before a model is l
 
 from __future__ import annotations
 
+import json
 import re
 import types
 from typing import Any
@@ -19,9 +20,10 @@ import rasa.core.processor as processor
 import rasa.shared.utils.common
 from rasa.core.nlg import interpolator
 from rasa.engine.runner.dask import DaskGraphRunner
-from rasa.shared.core.constants import REQUESTED_SLOT
+from rasa.shared.core.constants import PREVIOUS_ACTION, REQUESTED_SLOT, SHOULD_NOT_BE_SET, USER
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import ACTION_NAME, ACTION_TEXT, INTENT
 
 from assistant import action_server
 from assistant.processor import TurnProcessor
@@ -35,8 +37,51 @@ def install() -> None:
     forms.FormAction._temporary_tracker = temporary_tracker
     DaskGraphRunner.run = run_graph
     interpolator.interpolate_text = fill_in
+    rule_policy.RulePolicy._get_possible_keys = possible_keys
     for module in (processor, forms, rule_policy, memoization):
         module.copy = NO_COPY
+
+
+def possible_keys(self: rule_policy.RulePolicy, lookup: dict[str, str], states: list[dict[str, Any]]) -> set[str]:
+    """The rules that fit a conversation. Rasa tries every rule on every state, also when none is left.
+
+    Here only those are tried whose latest state follows the latest action and, where it names an intent, that intent.
+    """
+    indexes: dict[int, dict[tuple[Any, Any], list[str]]] = self.__dict__.setdefault("_indexes", {})
+    index = indexes.get(id(lookup))
+    if index is None:
+        index = indexes[id(lookup)] = {}
+        for key in lookup:
+            index.setdefault(_signature(self._rule_key_to_state(key)[-1]), []).append(key)
+    action, intent = _signature(states[-1]) if states else (None, None)
+    found = {*index.get((action, intent), ()), *index.get((action, None), ())}
+    for place, state in enumerate(reversed(states)):
+        found = {key for key in found if self._is_rule_applicable(key, place, state)}
+        if not found:
+            break
+    return found
+
+
+def _signature(state: dict[str, Any]) -> tuple[Any, Any]:
+    """What a rule's state and a conversation's have in common when they fit: the action before it, and the intent."""
+    before = state.get(PREVIOUS_ACTION) or {}
+    intent = (state.get(USER) or {}).get(INTENT)
+    return before.get(ACTION_NAME) or before.get(ACTION_TEXT), intent if intent != SHOULD_NOT_BE_SET else None
+
+
+def longest_rule(runner: DaskGraphRunner) -> int | None:
+    """How many states of a conversation a model's rules can look at, and one more; None when it has no rules.
+
+    Rasa describes every state since the conversation began to its rules, which look at the last few.
+    """
+    keys = [
+        key
+        for node in runner._instantiated_nodes.values()
+        if isinstance(node._component, rule_policy.RulePolicy)
+        for kind in (rule_policy.RULES, rule_policy.RULES_FOR_LOOP_UNHAPPY_PATH)
+        for key in node._component.lookup.get(kind, {})
+    ]
+    return max(len(json.loads(key)) for key in keys) + 1 if keys else None
 
 
 def event_class(type_name: str, default: type[Event] | None = None) -> type[Event] | None:

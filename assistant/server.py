@@ -39,9 +39,13 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
         endpoints: Stores.
     """
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    # One message is small work: more threads wait for each other longer than they help, and take others' cores.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     os.environ.setdefault("HELPSAGE_ACTIONS_URL", settings.actions_url)
     os.environ["SANIC_WORKERS"] = str(settings.processes)
     # Imported here and not above: Rasa takes seconds to import, and a wrong command line should not.
+    import rasa.server
     from rasa.core.run import configure_app, create_http_input_channels
     from rasa.core.utils import AvailableEndpoints
     from rasa.utils.common import configure_logging_and_warnings
@@ -53,6 +57,8 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     configure_structlog(logging.WARNING)
     logging.getLogger("assistant").setLevel(logging.INFO)
     fast_paths.install()
+    # Rasa's own CORS answers every preflight request itself, without our origins; the channel answers its own.
+    rasa.server.configure_cors = lambda app, cors_origins: None
     channels = create_http_input_channels(None, str(credentials))
     app = configure_app(channels, enable_api=False, port=settings.port)
     app.config.PROXIES_COUNT = settings.proxies or None
@@ -84,6 +90,9 @@ def load_agent(model: Path, endpoints: Any) -> Any:
     from rasa.core.lock_store import LockStore
     from rasa.core.tracker_store import TrackerStore
 
+    from assistant import fast_paths
+    from assistant.tracker import LiveTracker
+
     tracker_store = TrackerStore.create(endpoints.tracker_store)
     agent = Agent(
         generator=endpoints.nlg,
@@ -94,6 +103,7 @@ def load_agent(model: Path, endpoints: Any) -> Any:
     agent.load_model(str(model))
     # Rasa wraps the store in one that forgets in silence when the database is away.
     agent.tracker_store = agent.processor.tracker_store = tracker_store
+    LiveTracker.states_shown = fast_paths.longest_rule(agent.processor.graph_runner)
     return agent
 
 

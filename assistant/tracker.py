@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rasa.shared.constants import ASSISTANT_ID_KEY
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
     ActionExecutionRejected,
@@ -23,6 +25,10 @@ from rasa.shared.core.events import (
     UserUttered,
 )
 from rasa.shared.core.trackers import AnySlotDict, DialogueStateTracker
+from rasa.shared.nlu.constants import METADATA_MODEL_ID
+
+from assistant import history
+from assistant.history import History, State
 
 #: More live events than this begin a new window, as soon as no form is active.
 WINDOW_EVENTS = 120
@@ -41,11 +47,50 @@ class LiveTracker(DialogueStateTracker):
     carried: int = 0
     #: Events, carried ones included, that are stored already.
     stored: int = 0
+    #: States that rule policies look at; no rule is longer. None: all of them.
+    states_shown: int | None = None
+    _history: History | None = None
+
+    def update(self, event: Event, domain: Domain | None = None) -> None:
+        """Append an event and change the state by it."""
+        if self.model_id and METADATA_MODEL_ID not in event.metadata:
+            event.metadata = {**event.metadata, METADATA_MODEL_ID: self.model_id}
+        if self.assistant_id and ASSISTANT_ID_KEY not in event.metadata:
+            event.metadata = {**event.metadata, ASSISTANT_ID_KEY: self.assistant_id}
+        self.events.append(event)
+        event.apply_to(self)
+
+    def applied_events(self) -> list[Event]:
+        """Events that count: neither taken back nor an earlier run of a form."""
+        return list(self._followed().applied)
+
+    def past_states(
+        self,
+        domain: Domain,
+        omit_unset_slots: bool = False,
+        ignore_rule_only_turns: bool = False,
+        rule_only_data: dict[str, Any] | None = None,
+    ) -> list[State]:
+        """The states that policies predict from: one before each action, the present one last."""
+        if omit_unset_slots:
+            found: list[State] = super().past_states(domain, True, ignore_rule_only_turns, rule_only_data)
+            return found
+        moments = self._followed().moments(domain)
+        if self.states_shown is not None and not ignore_rule_only_turns:
+            moments = moments[-self.states_shown :]
+        return history.states(moments, domain, ignore_rule_only_turns, rule_only_data)
+
+    def _followed(self) -> History:
+        if self._history is None:
+            self._history = History(self.init_copy)
+        self._history.follow(self)
+        return self._history
 
     def copy(self) -> LiveTracker:
         """A tracker in the same state that can change without changing this one."""
         twin: LiveTracker = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
+        twin._history = None
         twin.events = deque(self.events, self._max_event_history)
         twin.slots = _copy_slots(self.slots)
         twin.active_loop = dataclasses.replace(self.active_loop) if self.active_loop is not None else None
@@ -136,6 +181,7 @@ def begin_window(tracker: LiveTracker, cut: int, carried: Sequence[Event]) -> No
     tracker.events = deque((*carried, *kept))
     tracker.carried = len(carried)
     tracker.stored = len(tracker.events)
+    tracker._history = None
 
 
 def _copy_slots(slots: Any) -> Any:
