@@ -40,6 +40,9 @@ PING_S = 15
 #: A session that ended stops its streams within this many seconds.
 SESSION_CHECK_S = 30
 
+#: How the listening connection is called in `pg_stat_activity`.
+APPLICATION = "helpsage web live"
+
 ANY = "*"
 
 
@@ -88,13 +91,18 @@ class Hub:
         pause = RETRY_S[0]
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self._database(), autocommit=True) as connection:
+                async with await self._connect() as connection:
                     pause = RETRY_S[0]
                     await self._listen(connection)
             except (psycopg.Error, OSError, RuntimeError) as error:
                 log.warning("live updates wait for the database: %s", type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, RETRY_S[1])
+
+    async def _connect(self) -> psycopg.AsyncConnection[TupleRow]:
+        return await psycopg.AsyncConnection.connect(
+            self._database(), autocommit=True, application_name=APPLICATION, connect_timeout=3
+        )
 
     async def _listen(self, connection: psycopg.AsyncConnection[TupleRow]) -> None:
         await connection.execute("listen outbox")
