@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     Ports are TCP ports on `host` (public programs) or on 127.0.0.1 (the action server, always private).
     """
 
-    model_config = SettingsConfigDict(env_prefix="HELPSAGE_", extra="ignore", populate_by_name=True, toml_file=ROOT / "helpsage.toml")
+    model_config = SettingsConfigDict(
+        env_prefix="HELPSAGE_", extra="ignore", populate_by_name=True, toml_file=ROOT / "helpsage.toml"
+    )
 
     #: What the organisation calls its desk; shown in the chat and on pages.
     desk_name: str = "Help Sage"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import typer
+from sqlalchemy.orm import Session
 
 from helpsage.cli.output import AsJson, print_json, print_table
 from helpsage.db.session import transaction
 from helpsage.tickets import service
 from helpsage.tickets.errors import TicketError
 from helpsage.tickets.models import Entry, Priority, Status, Ticket
+
+Result = TypeVar("Result")
 
 app = typer.Typer(help="List, show, answer and change tickets.", no_args_is_help=True)
 
@@ -148,11 +152,11 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _find(session: Any, reference: str) -> Ticket:
+def _find(session: Session, reference: str) -> Ticket:
     return _refuse_kindly(lambda: service.by_reference(session, reference))
 
 
-def _refuse_kindly(work: Any) -> Any:
+def _refuse_kindly(work: Callable[[], Result]) -> Result:
     try:
         return work()
     except TicketError as error:

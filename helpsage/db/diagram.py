@@ -46,7 +46,7 @@ def _column(column: Column[object]) -> str:
         for name, is_one in (("PK", column.primary_key), ("FK", bool(column.foreign_keys)), ("UK", bool(column.unique)))
         if is_one
     ]
-    kind = column.type.compile(dialect=postgresql.dialect()).lower()
+    kind = column.type.compile(dialect=postgresql.dialect()).lower()  # type: ignore[no-untyped-call]
     kind = SHORTER.get(kind, kind).replace(" ", "_")
     return " ".join([kind, column.name, ", ".join(keys)]).rstrip()
 

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 import psycopg2
 
@@ -81,10 +82,8 @@ def is_running(var: Path) -> bool:
     folder = var.resolve() / "postgres"
     if not (folder / "PG_VERSION").exists():
         return False
-    finished = subprocess.run(
-        [str(_binary("pg_ctl")), "status", "-D", str(folder)], capture_output=True, check=False, **_as_server_user()
-    )
-    return finished.returncode == 0
+    status = [str(_binary("pg_ctl")), "status", "-D", str(folder)]
+    return _run_as_server_user(status, subprocess.DEVNULL) == 0
 
 
 def tool(name: str) -> Path:
@@ -168,8 +167,20 @@ def _give(path: Path) -> None:
         os.chown(path, entry.pw_uid, entry.pw_gid)
 
 
-def _as_server_user() -> dict[str, str]:
-    return {"user": SERVER_USER, "group": SERVER_USER, "cwd": "/"} if os.geteuid() == 0 else {}
+def _run_as_server_user(arguments: list[str], output: IO[str] | int) -> int:
+    """Run a program as the user whom the server belongs to; returns its exit code."""
+    user = SERVER_USER if os.geteuid() == 0 else None
+    return subprocess.run(
+        arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        check=False,
+        user=user,
+        group=user,
+        cwd="/" if user else None,
+    ).returncode
 
 
 def _binary(name: str) -> Path:
@@ -187,19 +198,11 @@ def _run(program: str, *arguments: str) -> None:
         _open_the_way(Path(arguments[arguments.index("-D") + 1]))
     # A file and not a pipe: the started server inherits it and would keep a pipe open.
     with tempfile.TemporaryFile("w+") as output:
-        finished = subprocess.run(
-            [str(_binary(program)), *arguments],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            check=False,
-            **_as_server_user(),  # type: ignore[call-overload]
-        )
-        if finished.returncode == 0:
+        code = _run_as_server_user([str(_binary(program)), *arguments], output)
+        if code == 0:
             return
         output.seek(0)
-        words = " ".join(output.read().split()) or f"exit code {finished.returncode}"
+        words = " ".join(output.read().split()) or f"exit code {code}"
     raise EmbeddedDatabaseError(f"{program}: {words[-400:]}")
 
 
