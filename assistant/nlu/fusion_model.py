@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assistant.nlu.lexicon import Indices, Lexicon, Weights, clean
+from assistant.nlu.lexicon import Indices, Lexicon, Weights, clean, is_worded
 
 #: What the vectors are multiplied by before the logistic regression; at length 1 its penalty would flatten it.
 VECTOR_SCALE = 8.0
@@ -109,7 +109,7 @@ class FusionModel:
         The shares of the intents are stretched so that the first one's becomes the confidence.
         """
         cleaned = clean(text)
-        if not any(character.isalnum() for character in cleaned):
+        if not is_worded(cleaned):
             return self._judge_symbol(cleaned)
         terms, weights = self.lexicon.weigh(text)
         class_meaning = _spread(self.class_meaning.of_vector(vector))

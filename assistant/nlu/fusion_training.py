@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from assistant.nlu.fusion_model import VECTOR_SCALE, Floats, FusionModel, Linear, intent_of
-from assistant.nlu.lexicon import Lexicon, clean
+from assistant.nlu.lexicon import Lexicon, clean, is_worded
 
 Names = npt.NDArray[np.str_]
 
@@ -28,7 +28,7 @@ def train(texts: Sequence[str], labels: Sequence[str], vectors: Floats, encoder:
     Raises:
         ValueError: fewer than two intents; there is nothing to tell apart.
     """
-    order = np.argsort(np.asarray(labels), kind="stable")
+    order = _worded(texts, labels)
     names = np.asarray(labels)[order]
     intents = np.array([intent_of(name) for name in names])
     if len(set(intents)) < 2:
@@ -49,7 +49,7 @@ def train(texts: Sequence[str], labels: Sequence[str], vectors: Floats, encoder:
         answer_wording=_fit_answers(terms, names, intents),
         examples=examples,
         first_example=first.astype(np.int64),
-        symbols=_symbols(ordered, names.tolist()),
+        symbols=_symbols(texts, labels),
     )
 
 
@@ -91,6 +91,17 @@ def _all_columns(weights: Floats, bias: Floats) -> Linear:
     return Linear(np.ascontiguousarray(weights.T), bias.astype(np.float32))
 
 
+def _worded(texts: Sequence[str], labels: Sequence[str]) -> list[int]:
+    """The numbers of the examples with a letter or digit, by class.
+
+    The others have no words to learn from, and the encoder gives all of them, and every word it cannot read, the same
+    vector. They are kept as symbols, unless a class has nothing else.
+    """
+    worded = {label for text, label in zip(texts, labels, strict=True) if is_worded(text)}
+    kept = [number for number, text in enumerate(texts) if is_worded(text) or labels[number] not in worded]
+    return sorted(kept, key=lambda number: labels[number])
+
+
 def _symbols(texts: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
     cleaned = ((clean(text), label) for text, label in zip(texts, labels, strict=True))
-    return {text: label for text, label in cleaned if text and not any(character.isalnum() for character in text)}
+    return {text: label for text, label in cleaned if text and not is_worded(text)}

@@ -35,6 +35,11 @@ def clean(text: str) -> str:
     return " ".join(head.split())[:MAX_CHARACTERS]
 
 
+def is_worded(text: str) -> bool:
+    """Whether there is a letter or digit in the text."""
+    return any(character.isalnum() for character in text)
+
+
 def words_of(text: str) -> list[str]:
     """The word terms of a cleaned text: words of two letters and more, and neighbouring pairs of them."""
     words = _WORD.findall(text)
