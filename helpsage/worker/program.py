@@ -65,6 +65,7 @@ async def serve(stop: asyncio.Event) -> None:
                 await _work(stop)
         except TROUBLE as error:
             log.warning("the worker lost its database and begins again: %s", type(error).__name__)
+            await _pause(stop)
     log.info("the worker has stopped")
 
 
@@ -74,11 +75,15 @@ async def _database_answers(stop: asyncio.Event) -> bool:
         try:
             await (await _connect()).close()
         except psycopg.OperationalError:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RECONNECT_EVERY_S)
+            await _pause(stop)
         else:
             return True
     return False
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), RECONNECT_EVERY_S)
 
 
 async def _connect() -> psycopg.AsyncConnection[Any]:
@@ -166,6 +171,8 @@ async def _dispatch() -> None:
             await asyncio.to_thread(dispatch_all)
             async for _ in connection.notifies(timeout=SWEEP_S, stop_after=1):
                 pass
+            # A connection that died without a word would otherwise stay silent for ever.
+            await connection.execute("select 1")
     finally:
         await connection.close()
 

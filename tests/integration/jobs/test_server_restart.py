@@ -10,12 +10,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Message
 from helpsage.db import embedded, migrate
+from helpsage.events.models import Heartbeat
 from helpsage.tickets import service
 from tests.integration.jobs.conftest import WorkerProgram, eventually
 from tests.integration.tickets.conftest import AGENT, REQUESTER, new_ticket
@@ -63,3 +64,25 @@ def test_worker_goes_on_when_postgresql_is_back(own_server: Path) -> None:
         if worker.process.poll() is None:
             worker.kill()
         engine.dispose()
+
+
+@pytest.mark.faults
+def test_worker_stops_although_postgresql_is_away(own_server: Path) -> None:
+    url = embedded.start(own_server)
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
+    migrate.upgrade(engine)
+
+    def alive() -> int:
+        with Session(engine) as session:
+            return session.scalar(select(func.count()).select_from(Heartbeat)) or 0
+
+    worker = WorkerProgram(**{**os.environ, "DATABASE_URL": url})
+    try:
+        eventually(alive)
+        engine.dispose()
+        embedded.stop(own_server)
+        code, _ = worker.stop()
+        assert code == 0
+    finally:
+        if worker.process.poll() is None:
+            worker.kill()
