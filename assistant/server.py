@@ -12,6 +12,9 @@ from typing import Any
 from assistant import environment
 
 ROOT = Path(__file__).resolve().parent.parent
+#: For requests that are under way when the end is asked for, in seconds.
+GRACE_S = 2.0
+
 log = logging.getLogger("assistant")
 
 
@@ -62,6 +65,8 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     channels = create_http_input_channels(None, str(credentials))
     app = configure_app(channels, enable_api=False, port=settings.port)
     app.config.PROXIES_COUNT = settings.proxies or None
+    # An open chat is a connection that does not end by itself; its client comes back to the next process.
+    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = GRACE_S
     available = AvailableEndpoints.read_endpoints(str(endpoints))
 
     async def load(running: Any, _: Any) -> None:

@@ -98,7 +98,8 @@ def as_uttered(message: dict[str, Any]) -> dict[str, Any]:
     data = message["data"]
     cards = [data["ticket"]] if data.get("ticket") else data.get("tickets", [])
     for card in cards:
-        text += f"\n{card.get('reference', '')} {card.get('subject', '')} ({card.get('status_label', '')})"
+        parts = (card.get("reference"), card.get("subject"), card.get("status_label"))
+        text += "\n" + " · ".join(str(part) for part in parts if part)
     uttered: dict[str, Any] = {"text": text.strip()}
     if data.get("buttons"):
         uttered["quick_replies"] = [{"content_type": "text", **button} for button in data["buttons"]]

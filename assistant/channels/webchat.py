@@ -343,7 +343,7 @@ def read_message(body: Any) -> tuple[str, str, str | None] | dict[str, Any]:
     text = body.get("title") if payload is not None else body.get("text")
     if not isinstance(client_id, str) or not isinstance(text if text is not None else payload, str):
         return refusal("invalid")
-    if not 0 < len(client_id) <= texts.LONGEST_ID or client_id != texts.clean(client_id):
+    if not 0 < len(client_id) <= texts.LONGEST_ID or not client_id.isprintable():
         return refusal("invalid")
     if payload is not None and (not isinstance(payload, str) or len(payload) > texts.LONGEST_TEXT):
         return refusal("payload")

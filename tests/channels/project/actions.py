@@ -21,7 +21,8 @@ class Count(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         count = int(tracker.get_slot("count") or 0) + 1
-        dispatcher.utter_message(text=f"That was number {count}.", json_message={"ticket": {"reference": f"HS-{count}"}})
+        card = {"ticket": {"reference": f"HS-{count}"}}
+        dispatcher.utter_message(text=f"That was number {count}.", json_message=card)
         return [SlotSet("count", float(count))]
 
 
