@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from actions import knowledge, words
-from actions.report import asking, form
+from actions import follow_up, knowledge, words
+from actions.report import asking, opening
 from actions.step import Step, offer
 from actions.turn import Button, Event, Heard, Turn
 from helpsage.tickets.categories import catalogue
@@ -23,6 +23,8 @@ class Fallback(Step):
 
     async def take(self, turn: Turn) -> list[Event]:
         """Ask again, offer choices, or open a ticket with what was said."""
+        if opening.meant_for_a_ticket(turn.heard.words):
+            return await follow_up.begin(turn, "comment")
         before = list(takewhile(lambda heard: heard.intent == FALLBACK, turn.earlier))
         said = "\n".join(heard.words for heard in [*reversed(before), turn.heard] if heard.words)
         if not before:
@@ -36,18 +38,18 @@ class Fallback(Step):
         return give_up(turn, said)
 
 
-def give_up(turn: Turn, said: str, heard: Heard | None = None) -> list[Event]:
-    """Open a ticket with the words that were not understood."""
+def give_up(turn: Turn, said: str) -> list[Event]:
+    """Open a ticket of no certain kind with the words that were not understood."""
     turn.say("utter_no_more_guessing")
-    return describe(turn, said, heard or turn.heard)
+    return opening.start(opening.new_draft(turn, said, catalogue().categories["general_issue"]))
 
 
 def describe(turn: Turn, said: str, heard: Heard) -> list[Event]:
     """Open the form on a description; the category is the likeliest one, else the general one."""
-    likely = form.likely_category(heard, form.TOLD_CONFIDENCE)
-    draft = form.new_draft(turn, said, likely or catalogue().categories["general_issue"])
-    form.absorb(draft, heard)
-    return form.start(draft)
+    likely = opening.likely_category(heard, opening.TOLD_CONFIDENCE)
+    draft = opening.new_draft(turn, said, likely or catalogue().categories["general_issue"])
+    opening.absorb(draft, heard)
+    return opening.start(draft)
 
 
 def _choices(heard: Heard) -> list[Button]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from actions import desk, fallback, handoff, knowledge, track
 from actions.follow_up import FollowUp, proceed
-from actions.report import form
+from actions.report import opening
 from actions.step import OFFER, Step, offer
 from actions.turn import Event, Turn
 from helpsage.conversations.models import Conversation
@@ -62,7 +62,7 @@ class Deny(Step):
             return await _did_not_help(turn, answered)
         offered = _offered(turn)
         if offered.get("kind") == "choices":
-            return fallback.give_up(turn, offered.get("words", ""), turn.earlier[0] if turn.earlier else None)
+            return fallback.give_up(turn, offered.get("words", ""))
         turn.say("utter_no_problem")
         return []
 
@@ -139,7 +139,7 @@ def _offered(turn: Turn) -> Mapping[str, Any]:
 def _report(turn: Turn, said: str) -> list[Event]:
     """Open the form; a few words such as "it is back" say too little to be a description."""
     if len(said.split()) < TOLD_WORDS:
-        return form.start(form.new_draft(turn))
+        return opening.start(opening.new_draft(turn))
     return fallback.describe(turn, said, turn.earlier[0] if turn.earlier else turn.heard)
 
 
@@ -163,10 +163,10 @@ async def _did_not_help(turn: Turn, answered: Mapping[str, Any]) -> list[Event]:
     turn.say("utter_answer_did_not_help")
     known = catalogue()
     category = known.of_faq(answered["key"]) or known.categories["general_issue"]
-    draft = form.new_draft(turn, str(answered.get("words") or ""), category)
+    draft = opening.new_draft(turn, str(answered.get("words") or ""), category)
     if turn.earlier:
-        form.absorb(draft, turn.earlier[0])
-    return form.start(draft)
+        opening.absorb(draft, turn.earlier[0])
+    return opening.start(draft)
 
 
 def _tell_chosen(turn: Turn, key: str) -> list[Event]:

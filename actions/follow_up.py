@@ -14,8 +14,8 @@ from typing import Any
 from rasa_sdk.events import ActiveLoop, SlotSet
 from sqlalchemy.orm import Session
 
-from actions import desk, knowledge, words
-from actions.report import form
+from actions import desk, knowledge, track, words
+from actions.report import opening
 from actions.report.reading import SKIP_WORDS, STOP_WORDS
 from actions.step import Step, offer
 from actions.turn import Button, Event, Heard, Turn
@@ -80,16 +80,7 @@ class _FollowUpStep(Step):
 
     async def take(self, turn: Turn) -> list[Event]:
         """Do it, or open the form for what is missing."""
-        follow_up = FollowUp(
-            self.kind,
-            turn.heard.value("reference"),
-            words=turn.heard.words,
-            key=turn.heard.id,
-            score=_score(turn.heard),
-        )
-        if self.kind == "comment":
-            follow_up = replace(follow_up, words=_told(turn.heard.words))
-        return await proceed(turn, follow_up)
+        return await begin(turn, self.kind)
 
 
 class AddComment(_FollowUpStep):
@@ -169,6 +160,18 @@ class ValidateFollowUpForm(Step):
 
 
 # --- going on with what is known
+
+
+async def begin(turn: Turn, kind: str) -> list[Event]:
+    """Do what this message wants done with a ticket, or ask for what is missing.
+
+    Raises:
+        DeskUnavailable
+    """
+    heard = turn.heard
+    said = _told(heard.words) if kind == "comment" else heard.words
+    score = _score(heard) if kind == "rate" else None
+    return await proceed(turn, FollowUp(kind, heard.value("reference"), said, score, heard.id))
 
 
 async def proceed(turn: Turn, follow_up: FollowUp) -> list[Event]:
@@ -437,7 +440,9 @@ async def _hear_which(turn: Turn, follow_up: FollowUp) -> list[Event]:
     chosen = _chosen(turn.heard, follow_up.among)
     if chosen is not None:
         return await _finish(turn, replace(follow_up, reference=chosen, tries=0))
-    return _elsewhere(turn) or _again(turn, follow_up, "utter_help_which_ticket", _ticket_buttons(follow_up.among))
+    return await _elsewhere(turn) or _again(
+        turn, follow_up, "utter_help_which_ticket", _ticket_buttons(follow_up.among)
+    )
 
 
 def _chosen(heard: Heard, among: Sequence[str]) -> str | None:
@@ -458,7 +463,7 @@ async def _hear_score(turn: Turn, follow_up: FollowUp) -> list[Event]:
     if SKIP_WORDS.fullmatch(turn.heard.words) or turn.heard.intent in ("skip", "deny"):
         turn.say("utter_follow_up_cancelled")
         return _end()
-    return _elsewhere(turn) or _again(turn, follow_up, "utter_help_rating")
+    return await _elsewhere(turn) or _again(turn, follow_up, "utter_help_rating")
 
 
 async def _hear_words(turn: Turn, follow_up: FollowUp) -> list[Event]:
@@ -467,9 +472,9 @@ async def _hear_words(turn: Turn, follow_up: FollowUp) -> list[Event]:
         turn.say("utter_rated")
         return _end()
     if heard.is_button:
-        return _button_elsewhere(turn) or _again(turn, follow_up, _HELP[follow_up.kind])
+        return await _button_elsewhere(turn) or _again(turn, follow_up, _HELP[follow_up.kind])
     if follow_up.kind == "rating_comment":
-        left = _elsewhere(turn)
+        left = await _elsewhere(turn)
         if left is not None:
             return left
     if not any(character.isalnum() for character in heard.words):
@@ -485,45 +490,53 @@ def _says_nothing_more(heard: Heard) -> bool:
 
 async def _finish(turn: Turn, follow_up: FollowUp) -> list[Event]:
     events = await proceed(turn, follow_up)
-    still_open = any(event.get("event") == "slot" and event.get("name") == SLOT for event in events)
-    return events if still_open else [*events, *_end()]
+    return events if _waits(events) else [*events, *_end()]
 
 
-def _elsewhere(turn: Turn) -> list[Event] | None:
+def _waits(events: list[Event]) -> bool:
+    """Whether something is still missing."""
+    return any(event.get("event") == "slot" and event.get("name") == SLOT for event in events)
+
+
+async def _elsewhere(turn: Turn) -> list[Event] | None:
     """What someone wants who did not answer but began on something else."""
     heard = turn.heard
     if heard.is_button:
-        return _button_elsewhere(turn)
+        return await _button_elsewhere(turn)
     if heard.intent == "faq" and heard.faq is not None and heard.confidence >= ANOTHER_PROBLEM_CONFIDENCE:
         knowledge.tell(turn, heard.faq)
         turn.say("utter_did_that_help")
         return [offer("faq", key=heard.faq, words=heard.words), *_end()]
-    category = form.likely_category(heard, ANOTHER_PROBLEM_CONFIDENCE)
-    if category is not None and heard.ranking and heard.intent == heard.ranking[0][0]:
-        draft = form.new_draft(turn, heard.words, category)
-        form.absorb(draft, heard)
-        form.acknowledge(turn, draft)
-        return [*_end(), *form.start(draft)]
+    category = opening.likely_category(heard, ANOTHER_PROBLEM_CONFIDENCE)
+    if category is not None and heard.intent in category.intents:
+        draft = opening.new_draft(turn, heard.words, category)
+        opening.absorb(draft, heard)
+        opening.acknowledge(turn, draft)
+        return [*_end(), *opening.start(draft)]
     return None
 
 
-def _button_elsewhere(turn: Turn) -> list[Event] | None:
-    """A button of an earlier message: what it stands for is done by the action of its intent, and this ends."""
-    action = _ACTIONS.get(turn.heard.intent)
-    if action is None:
+async def _button_elsewhere(turn: Turn) -> list[Event] | None:
+    """A button of an earlier message: what it stands for is done, and this ends."""
+    intent = turn.heard.intent
+    if intent in ("ticket_status", "list_tickets"):
+        await track.tell(turn)
+    elif intent == "report_problem":
+        return [*_end(), *opening.start(opening.new_draft(turn))]
+    elif intent in _KINDS:
+        events = await begin(turn, _KINDS[intent])
+        return events if _waits(events) else [*events, *_end()]
+    else:
         return None
-    return [*_end(), {"event": "followup", "timestamp": None, "name": action}]
+    return _end()
 
 
-_ACTIONS = {
-    "ticket_status": "action_ticket_status",
-    "list_tickets": "action_list_tickets",
-    "add_comment": "action_add_comment",
-    "close_ticket": "action_close_ticket",
-    "reopen_ticket": "action_reopen_ticket",
-    "give_rating": "action_give_rating",
-    "report_problem": form.FORM,
-    "help": "utter_help",
+_KINDS = {
+    "add_comment": "comment",
+    "close_ticket": "close",
+    "reopen_ticket": "reopen",
+    "escalate_ticket": "escalate",
+    "give_rating": "rate",
 }
 
 

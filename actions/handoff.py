@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions.report import form
+from actions.report import opening
 from actions.step import Step, offer
 from actions.turn import Event, Turn
 from helpsage.tickets.categories import catalogue
@@ -21,6 +21,6 @@ class HandOver(Step):
 
 def start(turn: Turn) -> list[Event]:
     """Open the form for someone who wants a person."""
-    draft = form.new_draft(turn, category=catalogue().categories["person_request"])
+    draft = opening.new_draft(turn, category=catalogue().categories["person_request"])
     draft.wants_person = True
-    return form.start(draft)
+    return opening.start(draft)

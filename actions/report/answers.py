@@ -28,7 +28,7 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
-    r"(?:\bnot|n'?t|\binstead of|\brather than)\s+(?:(?:the|my|by|on|in|at|a)\s+)*$",
+    r"(?:\bnot|n['’]t|\bisnt|\bwasnt|\binstead of|\brather than)\s+(?:(?:the|my|by|on|in|at|a)\s+)*$",
     re.IGNORECASE,
 )
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from rasa_sdk.events import ActiveLoop, SlotSet
 
-from actions import knowledge, track, words
+from actions import follow_up, knowledge, track, words
 from actions.desk import DeskUnavailable
-from actions.report import answers, asking, tone
+from actions.report import answers, asking, opening, tone
 from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, TOPIC, Answer, Draft
+from actions.report.opening import (
+    CONTACT,
+    DRAFT,
+    FORM,
+    NO_ADDRESS,
+    TOLD_CONFIDENCE,
+    TOLD_WORDS,
+    absorb,
+    likely_category,
+)
 from actions.report.reading import Move, read
 from actions.report.submit import submit
 from actions.step import OFFER, Step, offer
@@ -18,26 +27,12 @@ from actions.turn import Event, Heard, Turn
 from helpsage import clock
 from helpsage.tickets.categories import Category, Question, catalogue
 
-FORM = "ticket_form"
-DRAFT = "ticket_draft"
-CONTACT = "contact_email"
 FILED = "filed"
 
-#: Kept in place of an address by someone who wants no e-mail: it is asked once a conversation.
-NO_ADDRESS = ""
-
-#: A report that only says "I have a problem" in many words holds the problem itself: least words, least likelihood.
-TOLD_WORDS, TOLD_CONFIDENCE = 7, 0.12
 #: A group's likeliest category counts from here; below it is the group's own.
 IN_GROUP_CONFIDENCE = 0.03
 #: At the summary, this many words or more are one more thing to tell.
 ONE_MORE_THING_WORDS = 4
-
-_FOR_A_TICKET = re.compile(
-    r"\s*(?:please\s+|can you\s+|could you\s+|pls\s+|kindly\s+)*(?:add|append|note|write|put|attach|comment)\b"
-    r"[^:]{0,40}\b(?:ticket|case|request|hs[\s-]?\d+)\b",
-    re.IGNORECASE,
-)
 
 
 class ValidateTicketForm(Step):
@@ -49,8 +44,8 @@ class ValidateTicketForm(Step):
         """Handle the message, then ask what is open. Nothing is ever rejected: no other rule gets a say meanwhile."""
         draft = Draft.from_slot(turn.slot(DRAFT))
         if turn.opens(FORM) or draft is None:
-            if not turn.set_now(DRAFT) and for_a_ticket(turn.heard.words):
-                return [*_end(), {"event": "followup", "timestamp": None, "name": "action_add_comment"}]
+            if not turn.set_now(DRAFT) and opening.meant_for_a_ticket(turn.heard.words):
+                return [*await follow_up.begin(turn, "comment"), *_end()]
             draft = draft if draft is not None and turn.set_now(DRAFT) else _begin(turn)
             return _ask(turn, draft)
         return await _handle(turn, draft)
@@ -61,61 +56,22 @@ class ValidateTicketForm(Step):
         return _end() if kept is None else [SlotSet(DRAFT, kept)]
 
 
-def new_draft(turn: Turn, description: str = "", category: Category | None = None) -> Draft:
-    """A draft with what this conversation has settled already."""
-    kept = turn.slot(CONTACT)
-    draft = Draft(description=description, email=kept or None, email_settled=kept is not None)
-    draft.tone = tone.of(description)
-    if category is not None:
-        draft.set_category(category)
-    return draft
-
-
-def start(draft: Draft) -> list[Event]:
-    """Events with which another action opens the form on a draft it has prepared."""
-    return [SlotSet(DRAFT, draft.to_slot()), {"event": "followup", "timestamp": None, "name": FORM}]
-
-
 # --- beginning
-
-
-def for_a_ticket(text: str) -> bool:
-    """Whether words that sound like a problem are meant for a ticket that exists: "add to my ticket: ..."."""
-    return _FOR_A_TICKET.match(text) is not None
 
 
 def _begin(turn: Turn) -> Draft:
     heard = turn.heard
     category = catalogue().of_intent(heard.intent) or _told(heard)
     description = (heard.words or _words_before(turn)) if category is not None else ""
-    draft = new_draft(turn, description, category)
+    draft = opening.new_draft(turn, description, category)
     absorb(draft, heard)
-    acknowledge(turn, draft)
+    opening.acknowledge(turn, draft)
     return draft
-
-
-def acknowledge(turn: Turn, draft: Draft) -> None:
-    """Say in a sentence that the problem arrived; sorry, when the person is angry."""
-    category = draft.kind()
-    if draft.tone == "angry":
-        turn.say("utter_acknowledge_angry")
-    elif category is not None:
-        turn.say(category.group.acknowledge)
 
 
 def _told(heard: Heard) -> Category | None:
     """The problem inside of "I would like to report that ..."."""
     return likely_category(heard, TOLD_CONFIDENCE) if heard.length >= TOLD_WORDS else None
-
-
-def likely_category(heard: Heard, least: float, group: str | None = None) -> Category | None:
-    """The likeliest category of a message (of one group), or None when nothing reaches `least`."""
-    known = catalogue()
-    for intent, confidence in heard.ranking:
-        category = known.of_intent(intent)
-        if category is not None and (group is None or category.group.name == group):
-            return category if confidence >= least else None
-    return None
 
 
 def _words_before(turn: Turn) -> str:
@@ -157,9 +113,9 @@ def _take_answer(turn: Turn, draft: Draft, question: Question | None) -> None:
         _failed(turn, draft, question, problem)
         return
     draft.answer(question.name, answer)
-    changed = absorb(draft, turn.heard, overwrite=question.kind != "text", but=question.name)
-    if changed:
-        turn.say("utter_corrected", changes=_listed(changed))
+    before = set(draft.answers)
+    taken = absorb(draft, turn.heard, overwrite=question.kind != "text", but=question.name)
+    _say_changed(turn, [(other, given) for other, given in taken if other.name in before])
 
 
 def _failed(turn: Turn, draft: Draft, question: Question, problem: answers.NotAnAnswer) -> None:
@@ -287,7 +243,7 @@ async def _on_skip(turn: Turn, draft: Draft) -> list[Event]:
 async def _on_correction(turn: Turn, draft: Draft) -> list[Event]:
     changed = absorb(draft, turn.heard, overwrite=True) if not turn.heard.is_button else []
     if changed:
-        turn.say("utter_corrected", changes=_listed(changed))
+        _say_changed(turn, changed)
         draft.editing = None
         return _ask(turn, draft)
     named = asking.field_named(draft, turn.heard.words)
@@ -402,43 +358,10 @@ _HANDLERS: dict[Move, Callable[[Turn, Draft], Awaitable[list[Event]]]] = {
 # --- what was said by the way
 
 
-def absorb(draft: Draft, heard: Heard, overwrite: bool = False, but: str = "") -> list[tuple[Question, Answer]]:
-    """Take every answer that a message holds, for open questions or (overwrite) for answered ones too.
-
-    Returns:
-        What was changed that had another answer before.
-    """
-    changed = []
-    now, order = clock.now(), catalogue().date_order
-    for question in draft.questions():
-        before = draft.answers.get(question.name)
-        if question.name == but or (before is not None and not overwrite):
-            continue
-        answer = answers.mentioned(question, heard, now, order)
-        if answer is None or (before is not None and before.value == answer.value and not answer.more):
-            continue
-        if before is not None and before.more and not answer.more:
-            answer = answers.with_more(answer, before)
-        if answer == before:
-            continue
-        draft.answer(question.name, answer)
-        if overwrite:
-            changed.append((question, answer))
-    _absorb_address(draft, heard)
-    draft.urgency = heard.value("urgency") or draft.urgency
-    return changed
-
-
-def _absorb_address(draft: Draft, heard: Heard) -> None:
-    address = heard.value("email")
-    asks_for_address = any(question.kind == "email" for question in draft.questions())
-    if address is not None and not asks_for_address:
-        draft.email = address
-        draft.email_settled = True
-
-
-def _listed(changed: Sequence[tuple[Question, Answer]]) -> str:
-    return ", ".join(f"{question.label}: {words.shortened(answer.shown)}" for question, answer in changed)
+def _say_changed(turn: Turn, changed: Sequence[tuple[Question, Answer]]) -> None:
+    if changed:
+        listed = ", ".join(f"{question.label}: {words.shortened(answer.shown)}" for question, answer in changed)
+        turn.say("utter_corrected", changes=listed)
 
 
 # --- going on, or ending

@@ -56,6 +56,10 @@ class Person:
         """Press a button; returns the answers."""
         return await self._send({"title": title, "payload": payload})
 
+    def heard_since(self) -> list[dict[str, Any]]:
+        """What came since the person last spoke."""
+        return list(self._heard)
+
     async def _send(self, body: dict[str, str]) -> list[dict[str, Any]]:
         self._quiet.clear()
         self._heard = []
@@ -68,8 +72,8 @@ class Person:
         """What came until the assistant stopped typing; every message has an answer."""
         while True:
             await self._quiet.wait()
-            if self._heard:
-                return self._heard
+            if any(message["author"] == "bot" for message in self._heard):
+                return [message for message in self._heard if message["author"] == "bot"]
             self._quiet.clear()
 
     async def _on_messages(self, messages: list[dict[str, Any]]) -> None:
