@@ -1,21 +1,25 @@
-"""The queue's schema in our migration is that of the installed package."""
+"""The job queue lives in a schema of its own and is reachable from everywhere."""
 
 from __future__ import annotations
 
-from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from helpsage.db import migrate
 
 
-def test_kept_schema_is_the_installed_ones() -> None:
-    """When this fails after an upgrade of procrastinate: write a migration from the package's own."""
-    kept = Path(migrate.__file__).parent / "migrations" / "sql" / "procrastinate-3.10.sql"
-    installed = (resources.files("procrastinate.sql") / "schema.sql").read_text(encoding="utf-8")
-    assert kept.read_text(encoding="utf-8").endswith(installed)
+def test_migration_was_written_for_the_installed_queue() -> None:
+    """When this fails after an upgrade of procrastinate: write a migration with the package's own steps."""
+    assert version("procrastinate").startswith(jobs_migration().WRITTEN_FOR)
+
+
+def jobs_migration() -> ModuleType:
+    return ScriptDirectory(str(Path(migrate.__file__).parent / "migrations")).get_revision("0002").module
 
 
 def test_nothing_of_the_queue_lies_among_our_tables(session: Session) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
+from procrastinate.schema import SchemaManager
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-QUEUE = Path(__file__).parent.parent / "sql" / "procrastinate-3.10.sql"
+# The queue's tables as the installed package (pinned) carries them. When the pin moves to a release with changes to its
+# schema, this migration must stay at the release it was written for: add one with the package's own steps from there.
+WRITTEN_FOR = "3.10."
 
 # The queue's functions name their tables without a schema. With a search path of their own they work for every caller:
 # a program that writes a ticket and a job in one transaction need not know where jobs live.
@@ -50,7 +51,7 @@ def upgrade() -> None:
     before = connection.scalar(sa.text("show search_path"))
     op.execute("create schema jobs")
     op.execute("set local search_path = jobs, pg_catalog")
-    connection.exec_driver_sql(QUEUE.read_text(encoding="utf-8"), execution_options={"no_parameters": True})
+    connection.exec_driver_sql(SchemaManager.get_schema(), execution_options={"no_parameters": True})
     connection.execute(sa.text("select set_config('search_path', :path, true)"), {"path": before})
     op.execute(PIN_SEARCH_PATH)
     op.execute(ANNOUNCE_FREED_LOCKS)
