@@ -65,6 +65,7 @@ class Ticket(Base):
         Index("ix_ticket_status_updated_at_id", "status", "updated_at", "id"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         Index("ix_ticket_category_status", "category", "status"),
+        Index("ix_ticket_priority_status", "priority", "status"),
         Index("ix_ticket_search", text(SEARCHED), postgresql_using="gin"),
     )
 

@@ -59,6 +59,7 @@ def upgrade() -> None:
     op.add_column("dead_letter", sa.Column("lock", sa.String(), nullable=True))
     op.add_column("dead_letter", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False))
     op.create_unique_constraint(op.f("uq_dead_letter_job_id"), "dead_letter", ["job_id"])
+    op.create_index("ix_ticket_priority_status", "ticket", ["priority", "status"])
     op.create_index(
         "ix_ticket_search",
         "ticket",
@@ -70,6 +71,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     op.drop_index("ix_ticket_search", table_name="ticket")
+    op.drop_index("ix_ticket_priority_status", table_name="ticket")
     op.drop_constraint(op.f("uq_dead_letter_job_id"), "dead_letter")
     op.drop_column("dead_letter", "attempts")
     op.drop_column("dead_letter", "lock")
