@@ -44,6 +44,11 @@ create trigger lock_freed after update of status or delete on jobs.procrastinate
   for each row when (old.status = 'doing' and old.lock is not null) execute function jobs.announce_freed_lock();
 """
 
+# Every fetch asks for each lock whether another job holds it; the package's own index begins with the id.
+FIND_BY_LOCK = """
+create index procrastinate_jobs_by_lock on jobs.procrastinate_jobs (lock) where status in ('todo', 'doing')
+"""
+
 
 def upgrade() -> None:
     """Apply."""
@@ -55,6 +60,7 @@ def upgrade() -> None:
     connection.execute(sa.text("select set_config('search_path', :path, true)"), {"path": before})
     op.execute(PIN_SEARCH_PATH)
     op.execute(ANNOUNCE_FREED_LOCKS)
+    op.execute(FIND_BY_LOCK)
     op.add_column("dead_letter", sa.Column("job_id", sa.BigInteger(), nullable=True))
     op.add_column("dead_letter", sa.Column("lock", sa.String(), nullable=True))
     op.add_column("dead_letter", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False))
