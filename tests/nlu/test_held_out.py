@@ -55,10 +55,10 @@ def measured(model: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("what", "floor"),
     [
-        ("accuracy", 0.88),
-        ("faq_answer_accuracy", 0.84),
+        ("accuracy", 0.885),
+        ("faq_answer_accuracy", 0.85),
         ("accuracy_when_answered", 0.92),
-        ("out_of_scope_refused", 0.8),
+        ("out_of_scope_refused", 0.9),
     ],
 )
 def test_at_least_as_good_as_measured(measured: dict[str, Any], what: str, floor: float) -> None:
@@ -67,4 +67,4 @@ def test_at_least_as_good_as_measured(measured: dict[str, Any], what: str, floor
 
 @pytest.mark.rasa
 def test_the_assistant_seldom_asks_back(measured: dict[str, Any]) -> None:
-    assert measured["fallback_rate"] <= 0.15
+    assert measured["fallback_rate"] <= 0.12

@@ -85,8 +85,8 @@ def test_the_ranking_is_long_enough_to_offer_choices(understood: dict[str, dict[
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_the_assistant_is_not_sure_of_odd_messages(understood: dict[str, dict[str, Any]], kind: str) -> None:
-    assert understood[ODD[kind]]["intent"]["name"] == "nlu_fallback"
+def test_nothing_is_read_into_odd_messages(understood: dict[str, dict[str, Any]], kind: str) -> None:
+    assert understood[ODD[kind]]["intent"]["name"] in ("nlu_fallback", "out_of_scope")
 
 
 def test_a_message_of_ten_thousand_characters_is_understood_by_its_beginning(
