@@ -103,6 +103,7 @@ def _weekday(text: str, today: date) -> date | None:
 
 def _written(text: str, now: datetime, order: str) -> date | None:
     plain = _PART_OF_DAY.sub(" ", _LEADING.sub("", text.strip(" .,;!?"))).strip(" .,")
+    plain = re.sub(r"^(\d{1,2})\.\s?(\d{1,2})$", r"\1/\2", plain)
     if not re.search(r"\d|[a-z]{3}", plain, re.I) or len(plain) > 60:
         return None
     base = now.replace(tzinfo=None)

@@ -90,7 +90,7 @@ QUESTION = re.compile(
     r"\?\s*$|^\s*(?:how|what|when|where|which|who|why|can|could|do|does|is|are|may|should|will|kab|kaise|kahan)\b", re.I
 )
 CORRECTING = re.compile(
-    r"\b(?:no[,.\s]|not|wrong|meant|mean|actually|sorry|instead|correct(?:ion)?|change|typo|mistake|oops|edit|fix|rather|"
+    r"\bno[,.\s]|\b(?:not|wrong|meant|mean|actually|sorry|instead|correct(?:ion)?|change|typo|mistake|oops|edit|fix|rather|"
     r"should (?:be|say)|mixed)\b",
     re.I,
 )
