@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -23,6 +24,9 @@ from helpsage.tickets.service import Actor
 TIMEOUT_S = 5.0
 REQUESTER = Actor("requester")
 
+#: As many as the database pool has connections: more would only wait for one.
+_threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="desk")
+
 Found = TypeVar("Found")
 
 log = logging.getLogger(__name__)
@@ -39,7 +43,8 @@ async def ask(sender_id: str, work: Callable[[Session, Conversation], Found]) ->
         DeskUnavailable: no answer in time, or no database.
     """
     try:
-        return await asyncio.wait_for(asyncio.to_thread(_in_transaction, sender_id, work), TIMEOUT_S)
+        done = asyncio.get_running_loop().run_in_executor(_threads, _in_transaction, sender_id, work)
+        return await asyncio.wait_for(done, TIMEOUT_S)
     except (TimeoutError, OperationalError, InterfaceError, PoolTimeout) as error:
         log.warning("the database does not answer: %s", type(error).__name__)
         raise DeskUnavailable from error

@@ -91,7 +91,7 @@ async def refuse_strangers(request: Request) -> HTTPResponse | None:
     """Only the assistant, which knows the secret, runs actions."""
     if request.path == "/health":
         return None
-    given = request.headers.get(SECRET_HEADER, "").encode()
+    given = request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape")
     if not hmac.compare_digest(given, request.app.ctx.secret):
         return response.json({"error": "forbidden"}, status=403)
     return None
