@@ -36,14 +36,14 @@ export class Composer {
       h("div", { class: "unseen", id: "hint" }, words.hint),
     );
     this.element.addEventListener("submit", (event) => this.submitted(event));
-    this.input.addEventListener("input", () => this.changed());
+    this.input.addEventListener("input", () => this.changed(true));
     this.input.addEventListener("keydown", (event) => this.key(event));
-    this.changed();
+    this.changed(false);
   }
 
   set text(text: string) {
     this.input.value = text;
-    this.changed();
+    this.changed(true);
   }
 
   focus(): void {
@@ -76,7 +76,7 @@ export class Composer {
     this.sent(text);
   }
 
-  private changed(): void {
+  private changed(tell: boolean): void {
     this.fit();
     const left = this.left();
     const over = left < 0;
@@ -84,7 +84,7 @@ export class Composer {
     this.element.classList.toggle("over", over);
     this.input.setAttribute("aria-invalid", String(over));
     this.counter.textContent = left > TEXT_LIMIT - COUNT_FROM ? "" : over ? words.over(-left) : words.left(left);
-    this.edited(this.input.value);
+    if (tell) this.edited(this.input.value);
   }
 
   private left(): number {

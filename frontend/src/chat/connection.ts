@@ -1,6 +1,6 @@
 // The line to the desk: a token, a Socket.IO connection that comes back by itself, and an outbox that loses nothing.
 
-import { io, type Socket } from "socket.io-client";
+import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
 import { words } from "../words";
 import type { Message, Notice, SayAnswer, Typing, Words } from "./protocol";
@@ -26,6 +26,8 @@ interface SessionAnswer {
 }
 
 type Refusal = "expired" | "invalid" | "origin" | "busy" | "unavailable";
+
+type RefusedError = Error & { data?: { code?: Refusal } };
 
 const ACKNOWLEDGE_WITHIN_MS = 10_000;
 const GAP_PATIENCE_MS = 700;
@@ -139,8 +141,27 @@ export class Connection {
       if (response.ok && body.token && body.conversation) return { token: body.token, conversation: body.conversation };
       return body.error ?? "unavailable";
     } catch {
-      return "unavailable";
+      return navigator.onLine ? this.askWhy() : "unavailable";
     }
+  }
+
+  /** A page of a foreign origin may not read the refusal of its request, but a connection is told the reason. */
+  private askWhy(): Promise<Refusal> {
+    return new Promise((resolve) => {
+      const probe = io(...this.address({ auth: { token: null }, reconnection: false }));
+      const done = (reason: Refusal): void => {
+        probe.close();
+        resolve(reason);
+      };
+      probe.on("connect_error", (error: RefusedError) => done(error.data?.code === "origin" ? "origin" : "unavailable"));
+      probe.on("connect", () => done("unavailable"));
+    });
+  }
+
+  private address(options: Partial<ManagerOptions & SocketOptions>): [string, Partial<ManagerOptions & SocketOptions>] {
+    const url = new URL(this.chat, location.href);
+    const path = `${url.pathname.replace(/\/$/, "")}/socket.io`;
+    return [url.origin, { path, transports: ["websocket", "polling"], tryAllTransports: true, timeout: 10_000, forceNew: true, ...options }];
   }
 
   private sessionOpened(session: SessionAnswer): void {
@@ -166,17 +187,8 @@ export class Connection {
 
   private openSocket(): void {
     this.socket?.close();
-    const url = new URL(this.chat, location.href);
-    const socket = io(url.origin, {
-      path: `${url.pathname.replace(/\/$/, "")}/socket.io`,
-      transports: ["websocket", "polling"],
-      tryAllTransports: true,
-      auth: (give) => give({ token: this.storage.token, last_seq: this.history.lastSeq }),
-      reconnectionDelay: BACKOFF_MS.first,
-      reconnectionDelayMax: 5_000,
-      timeout: 10_000,
-      forceNew: true,
-    });
+    const auth = (give: (data: object) => void): void => give({ token: this.storage.token, last_seq: this.history.lastSeq });
+    const socket = io(...this.address({ auth, reconnectionDelay: BACKOFF_MS.first, reconnectionDelayMax: 5_000 }));
     this.socket = socket;
     socket.on("connect", () => this.isConnected());
     socket.on("disconnect", (reason) => this.isDisconnected(reason));
@@ -200,7 +212,7 @@ export class Connection {
     if (reason === "io server disconnect") this.retryLater(() => this.socket?.connect());
   }
 
-  private wasRefused(error: Error & { data?: { code?: Refusal } }): void {
+  private wasRefused(error: RefusedError): void {
     const code = error.data?.code;
     if (code === "origin") {
       this.socket?.close();

@@ -209,7 +209,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
   private buildHeader(): HTMLElement {
     const close = h("button", { type: "button", class: "close", "aria-label": words.close, title: words.close }, cross());
     close.addEventListener("click", () => this.close());
-    return h("header", {}, h("span", { class: "logo" }, leaf()), h("div", { class: "title" }, h("h2", {}, this.desk), h("p", {}, words.subtitle)), close);
+    return h("div", { class: "head-bar" }, h("span", { class: "logo" }, leaf()), h("div", { class: "title" }, h("h2", {}, this.desk), h("p", {}, words.subtitle)), close);
   }
 
   private listen(): void {

@@ -9,7 +9,7 @@ import { localTimes } from "./times";
 
 interface SwapContext {
   select?: string;
-  sourceElement: Element;
+  request: { form: HTMLFormElement | null };
   response: { status: number; raw: Response };
   text: string;
 }
@@ -37,8 +37,8 @@ function beforeSwap(event: Event): void {
 }
 
 function afterSwap(event: Event): void {
-  const { response, sourceElement } = swapOf(event);
-  if (response.status < 400 && sourceElement instanceof HTMLFormElement) drafts.forget(sourceElement);
+  const { response, request } = swapOf(event);
+  if (response.status < 400 && request.form) drafts.forget(request.form);
   refresh();
 }
 
