@@ -110,6 +110,9 @@ def add_words_to_ticket(event_id: int, subject_id: str, payload: dict[str, Any])
         actor = _requester(session, conversation)
         said = shortened(message.text, LONGEST_BODY)
         key = f"message:{message.id}"
+        # Asked of all tickets: the first time may have changed which one the next words are about.
+        if service.has_heard(session, conversation.id, key):
+            return
         ticket = _ticket_about(session, conversation)
         if ticket is None:
             service.open_ticket(session, _new_ticket(conversation, message, said, key), actor)

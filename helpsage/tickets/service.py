@@ -44,7 +44,9 @@ __all__ = [
     "change_status",
     "close",
     "comment",
+    "entry_by_id",
     "escalate",
+    "has_heard",
     "history",
     "latest_of_conversation",
     "mark_delivered",
@@ -367,6 +369,14 @@ def history(session: Session, ticket: Ticket) -> list[Change]:
 def entry_by_id(session: Session, entry_id: UUID) -> Entry | None:
     """One piece of a thread."""
     return session.get(Entry, entry_id)
+
+
+def has_heard(session: Session, conversation_id: UUID, key: str) -> bool:
+    """Whether words with this key are on any ticket of the conversation already, as an entry or as what opened it."""
+    ours = select(Ticket.id).where(_shown_in(session, conversation_id))
+    entry = select(Entry.id).where(Entry.ticket_id.in_(ours), Entry.key == key)
+    opened = select(Ticket.id).where(Ticket.idempotency_key == key)
+    return bool(session.scalar(select(or_(entry.exists(), opened.exists()))))
 
 
 def mark_delivered(entry: Entry) -> None:

@@ -155,9 +155,11 @@ def thread(new_session: NewSession, ticket: Ticket) -> list[str]:
 
 def test_words_go_to_the_awaiting_ticket_once(new_session: NewSession, ticket: Ticket, chat: Conversation) -> None:
     act(new_session, lambda s: service.reply(s, ticket, "Which floor?", AGENT, status="waiting"))
-    act(new_session, lambda s: service.open_ticket(s, new_ticket(conversation_id=chat.id), REQUESTER))
+    with new_session() as session, session.begin():
+        newer = service.open_ticket(session, new_ticket(conversation_id=chat.id), REQUESTER)
     act(new_session, lambda s: write(s, chat, "the second"), times=2)
     assert thread(new_session, ticket) == ["Which floor?", "the second"]
+    assert thread(new_session, newer) == []
     with new_session() as session:
         assert service.by_id(session, ticket.id).status == "in_progress"
 
@@ -177,6 +179,7 @@ def test_words_without_a_ticket_open_one_once(new_session: NewSession, chat: Con
     with new_session() as session:
         (ticket,) = service.tickets_of_conversation(session, chat.id)
         assert ticket.description == "is anybody there?"
+    assert thread(new_session, ticket) == []
 
 
 @pytest.mark.parametrize("nothing", ["", " \n", "\u200b"])

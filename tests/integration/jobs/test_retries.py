@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from select import select as select_ready
 from uuid import uuid4
 
+import psycopg2
 import pytest
 from procrastinate.jobs import Job
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from helpsage import clock
+from helpsage import clock, settings
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Message
 from helpsage.events import outbox
@@ -151,6 +154,7 @@ async def test_job_handed_out_in_an_answer_that_was_lost_is_taken_up(
 ) -> None:
     """It counts as ours and we never began it."""
     monkeypatch.setattr(program, "CARE_EVERY_S", 0.05)
+    monkeypatch.setattr(program, "DEAD_AFTER_S", 3_600)
     async with app.open_async():
         worker = program._worker(set())
         worker.worker_id = await app.job_manager.register_worker()
@@ -164,7 +168,7 @@ async def test_job_handed_out_in_an_answer_that_was_lost_is_taken_up(
 async def _until_todo(care: object, new_session: NewSession) -> None:
     task = asyncio.ensure_future(care)  # type: ignore[arg-type]
     try:
-        while job_rows(new_session)[0][0] != "todo":  # noqa: ASYNC110 the change happens in the database
+        while job_rows(new_session)[0][0] != "todo":
             await asyncio.sleep(0.02)
     finally:
         task.cancel()
@@ -181,6 +185,26 @@ def test_dispatched_once_and_in_order(new_session: NewSession) -> None:
     with new_session() as session:
         rows = session.execute(text("select lock, args -> 'payload' ->> 'n' from jobs.procrastinate_jobs order by id"))
         assert [tuple(row) for row in rows] == [(f"chat:{subject}", str(number)) for number in range(5)]
+
+
+def test_job_that_ends_calls_for_the_next_with_its_lock(new_session: NewSession) -> None:
+    listener = psycopg2.connect(settings.get().libpq_url())
+    listener.autocommit = True
+    running = text("update jobs.procrastinate_jobs set status = 'doing' where id in (:a, :b)")
+    with new_session() as session, session.begin():
+        first, _ = (queue.defer(session, "chat.deliver_reply", {}, "chat:x") for _ in range(2))
+        alone = queue.defer(session, "chat.deliver_reply", {}, "chat:y")
+        session.execute(running, {"a": first, "b": alone})
+    try:
+        listener.cursor().execute("listen procrastinate_any_queue_v1")
+        with new_session() as session, session.begin():
+            for job in (alone, first):
+                session.execute(text("select jobs.procrastinate_finish_job_v1(:id, 'succeeded', true)"), {"id": job})
+        select_ready([listener], [], [], 10)
+        listener.poll()
+        assert [json.loads(notice.payload)["job_id"] for notice in listener.notifies] == [first]
+    finally:
+        listener.close()
 
 
 def test_event_of_a_rolled_back_change_is_never_told(new_session: NewSession) -> None:
