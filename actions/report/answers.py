@@ -77,6 +77,14 @@ def mentioned(
         return None
 
 
+def names_choice(question: Question, text: str) -> bool:
+    """Whether a text names one of the question's few answers."""
+    try:
+        return bool(question.choices) and _choice(question, text) is not None
+    except NotAnAnswer:
+        return False
+
+
 def email(text: str) -> str:
     """The e-mail address in a text, its domain in small letters.
 

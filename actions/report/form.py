@@ -86,7 +86,9 @@ def _words_before(turn: Turn) -> str:
 async def _handle(turn: Turn, draft: Draft) -> list[Event]:
     asked = draft.asked or draft.next_open()
     question = draft.question(asked)
-    move = read(asked, question.kind if question is not None else "text", turn.heard)
+    kind = question.kind if question is not None else "text"
+    chosen = question is not None and answers.names_choice(question, turn.heard.words)
+    move = Move.ANSWER if chosen else read(asked, kind, turn.heard)
     draft.asked = asked
     return await _HANDLERS[move](turn, draft)
 
