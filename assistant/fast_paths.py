@@ -19,6 +19,7 @@ import rasa.core.policies.rule_policy as rule_policy
 import rasa.core.processor as processor
 import rasa.shared.utils.common
 from rasa.core.nlg import interpolator
+from rasa.core.policies.policy import Policy
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.constants import PREVIOUS_ACTION, REQUESTED_SLOT, SHOULD_NOT_BE_SET, USER
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet
@@ -82,6 +83,16 @@ def longest_rule(runner: DaskGraphRunner) -> int | None:
         for key in node._component.lookup.get(kind, {})
     ]
     return max(len(json.loads(key)) for key in keys) + 1 if keys else None
+
+
+def longest_story(runner: DaskGraphRunner) -> int | None:
+    """How many states a model's other policies look at; None when one of them looks at all."""
+    histories: list[Any] = [
+        node._component.featurizer.max_history if node._component.featurizer is not None else None
+        for node in runner._instantiated_nodes.values()
+        if isinstance(node._component, Policy) and not isinstance(node._component, rule_policy.RulePolicy)
+    ]
+    return max(histories, default=1) if None not in histories else None
 
 
 def event_class(type_name: str, default: type[Event] | None = None) -> type[Event] | None:

@@ -56,6 +56,7 @@ class History:
         self._replay: DialogueStateTracker | None = None
         self._replayed = 0
         self._moments: list[Moment] = []
+        self._learned: Learned | None = None
         self._domain: Domain | None = None
 
     def follow(self, tracker: DialogueStateTracker) -> None:
@@ -68,8 +69,33 @@ class History:
             self._take_in(tracker, event)
         self.seen = len(tracker.events)
 
-    def moments(self, domain: Domain) -> list[Moment]:
-        """The state before each action that counts, oldest first, and the present one last."""
+    def states(self, domain: Domain, limit: int | None) -> list[State]:
+        """The state before each action that counts, and the present one: what rules see.
+
+        Args:
+            domain: The model's domain.
+            limit: How many of the latest are wanted; None for all.
+        """
+        self._replay_until_now(domain)
+        moments = [*self._moments, self._now(domain)]
+        return [_copied(moment.state) for moment in (moments[-limit:] if limit is not None else moments)]
+
+    def learned_states(self, domain: Domain, rule_only: dict[str, Any] | None, limit: int | None) -> list[State]:
+        """The same as policies that learn from stories see it: without turns that only rules made.
+
+        Args:
+            domain: The model's domain.
+            rule_only: Slots and forms that occur in rules only.
+            limit: How many of the latest are wanted; None for all.
+        """
+        self._replay_until_now(domain)
+        if self._learned is None or self._learned.rule_only != rule_only:
+            self._learned = Learned(domain, rule_only)
+        self._learned.follow(self._moments)
+        states = self._learned.states_with(self._now(domain))
+        return [_copied(state) for state in (states[-limit:] if limit is not None else states)]
+
+    def _replay_until_now(self, domain: Domain) -> None:
         if domain is not self._domain:
             self._domain = domain
             self._forget_replay()
@@ -80,7 +106,9 @@ class History:
                 self._moments.append(_moment(self._replay, domain, event.hide_rule_turn))
             self._replay.update(event)
         self._replayed = len(self.applied)
-        return [*self._moments, _moment(self._replay, domain, hidden=False)]
+
+    def _now(self, domain: Domain) -> Moment:
+        return _moment(self._replay, domain, hidden=False)
 
     def _take_in(self, tracker: DialogueStateTracker, event: Event) -> None:
         """One step of `DialogueStateTracker.applied_events`."""
@@ -114,35 +142,48 @@ class History:
         self._replay = None
         self._replayed = 0
         self._moments = []
+        self._learned = None
 
 
-def states(
-    moments: list[Moment], domain: Domain, ignore_rule_only_turns: bool, rule_only_data: dict[str, Any] | None
-) -> list[State]:
-    """What `Domain.states_for_tracker_history` makes of the same conversation."""
-    if not ignore_rule_only_turns:
-        return [_copied(moment.state) for moment in moments]
-    found: list[State] = []
-    last_action: dict[str, str] | None = None
-    hidden = False
-    for moment in moments:
-        if not hidden:
-            last_action = moment.previous_action
-        if moment.decides_visibility:
-            hidden = moment.hidden
+class Learned:
+    """What `Domain.states_for_tracker_history` makes of moments when it leaves out turns that only rules made."""
+
+    def __init__(self, domain: Domain, rule_only: dict[str, Any] | None) -> None:
+        self.rule_only = rule_only
+        self._domain = domain
+        self._states: list[State] = []
+        self._followed = 0
+        self._last_action: dict[str, str] | None = None
+        self._hidden = False
+
+    def follow(self, moments: list[Moment]) -> None:
+        """Take in the moments that were added."""
+        for moment in islice(moments, self._followed, None):
+            state, self._last_action, self._hidden = self._seen(moment)
+            if state is not None:
+                self._states.append(state)
+        self._followed = len(moments)
+
+    def states_with(self, now: Moment) -> list[State]:
+        """The states so far and, where it is not hidden, the present one."""
+        state, _, _ = self._seen(now)
+        return [*self._states, state] if state is not None else self._states
+
+    def _seen(self, moment: Moment) -> tuple[State | None, dict[str, str] | None, bool]:
+        last_action = self._last_action if self._hidden else moment.previous_action
+        hidden = moment.hidden if moment.decides_visibility else self._hidden
         if hidden:
-            continue
+            return None, last_action, hidden
         state = _copied(moment.state)
-        domain._remove_rule_only_features(state, rule_only_data)
-        if found:
-            domain._substitute_rule_only_user_input(state, found[-1])
+        self._domain._remove_rule_only_features(state, self.rule_only)
+        if self._states:
+            self._domain._substitute_rule_only_user_input(state, self._states[-1])
         if last_action:
             state[PREVIOUS_ACTION] = last_action
-        found.append(domain._clean_state(state))
-    return found
+        return self._domain._clean_state(state), last_action, hidden
 
 
-def _moment(tracker: DialogueStateTracker, domain: Domain, hidden: bool) -> Moment:
+def _moment(tracker: Any, domain: Domain, hidden: bool) -> Moment:
     return Moment(
         domain.get_active_state(tracker),
         tracker.latest_action,

@@ -109,6 +109,7 @@ def load_agent(model: Path, endpoints: Any) -> Any:
     # Rasa wraps the store in one that forgets in silence when the database is away.
     agent.tracker_store = agent.processor.tracker_store = tracker_store
     LiveTracker.states_shown = fast_paths.longest_rule(agent.processor.graph_runner)
+    LiveTracker.learned_states_shown = fast_paths.longest_story(agent.processor.graph_runner)
     return agent
 
 

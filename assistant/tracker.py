@@ -27,7 +27,6 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import AnySlotDict, DialogueStateTracker
 from rasa.shared.nlu.constants import METADATA_MODEL_ID
 
-from assistant import history
 from assistant.history import History, State
 
 #: More live events than this begin a new window, as soon as no form is active.
@@ -49,6 +48,8 @@ class LiveTracker(DialogueStateTracker):
     stored: int = 0
     #: States that rule policies look at; no rule is longer. None: all of them.
     states_shown: int | None = None
+    #: States that policies which learn from stories look at.
+    learned_states_shown: int | None = None
     _history: History | None = None
 
     def update(self, event: Event, domain: Domain | None = None) -> None:
@@ -75,10 +76,9 @@ class LiveTracker(DialogueStateTracker):
         if omit_unset_slots:
             found: list[State] = super().past_states(domain, True, ignore_rule_only_turns, rule_only_data)
             return found
-        moments = self._followed().moments(domain)
-        if self.states_shown is not None and not ignore_rule_only_turns:
-            moments = moments[-self.states_shown :]
-        return history.states(moments, domain, ignore_rule_only_turns, rule_only_data)
+        if ignore_rule_only_turns:
+            return self._followed().learned_states(domain, rule_only_data, self.learned_states_shown)
+        return self._followed().states(domain, self.states_shown)
 
     def _followed(self) -> History:
         if self._history is None:

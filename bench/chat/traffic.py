@@ -26,6 +26,7 @@ class Person:
     def __init__(self, url: str) -> None:
         self._url = url
         self._socket: ClientConnection | None = None
+        self._number = 0
 
     async def open(self) -> None:
         """Connect."""
@@ -33,9 +34,9 @@ class Person:
         self._socket = await connect(
             f"{address}/socket.io/?EIO=4&transport=websocket", max_size=None, compression=None, ping_interval=None
         )
-        await self._socket.recv()
+        await self._frame()
         await self._socket.send(f"40{json.dumps(self._credentials())}")
-        while not (await self._socket.recv()).startswith("40"):  # type: ignore[arg-type]
+        while not (await self._frame()).startswith("40"):
             pass
 
     async def close(self) -> None:
@@ -47,39 +48,40 @@ class Person:
         """Say something and wait for the whole answer; returns the seconds it took."""
         begin = time.perf_counter()
         await self.send(text)
-        await self.answers(1)
+        await self.answered(1)
         return time.perf_counter() - begin
 
     async def send(self, text: str) -> None:
         """Say something."""
         raise NotImplementedError
 
-    async def answers(self, count: int) -> None:
-        """Wait for the assistant's messages."""
-        while count > 0:
-            for event in await self._events():
-                count -= self._answers_in(event)
+    async def answered(self, turns: int) -> None:
+        """Wait until this many messages have been answered."""
+        while turns > 0:
+            turns -= self._turns_ended_by(await self._frame())
 
     def _credentials(self) -> dict[str, Any]:
         return {}
 
-    def _answers_in(self, event: list[Any]) -> int:
+    def _turns_ended_by(self, frame: str) -> int:
         raise NotImplementedError
 
-    async def _emit(self, event: str, body: dict[str, Any], acknowledge: str = "") -> None:
+    async def _emit(self, event: str, body: dict[str, Any]) -> None:
         assert self._socket is not None
-        await self._socket.send(f"42{acknowledge}{json.dumps([event, body])}")
+        self._number += 1
+        await self._socket.send(f"42{self._number}{json.dumps([event, body])}")
 
-    async def _events(self) -> list[list[Any]]:
+    async def _frame(self) -> str:
         assert self._socket is not None
-        frame = str(await asyncio.wait_for(self._socket.recv(), ANSWER_TIMEOUT_S))
-        if frame == "2":
+        while True:
+            frame = str(await asyncio.wait_for(self._socket.recv(), ANSWER_TIMEOUT_S))
+            if frame != "2":
+                return frame
             await self._socket.send("3")
-        return [json.loads(frame[2:])] if frame.startswith("42") else []
 
 
 class Visitor(Person):
-    """Talks to our channel: docs/webchat-protocol.md."""
+    """Talks to our channel: docs/webchat-protocol.md. One turn's messages arrive together."""
 
     async def open(self) -> None:
         """Begin a conversation and connect."""
@@ -88,24 +90,26 @@ class Visitor(Person):
 
     async def send(self, text: str) -> None:
         """Say something; the acknowledgement is not waited for."""
-        await self._emit("say", {"id": uuid.uuid4().hex, "text": text}, acknowledge="0")
+        await self._emit("say", {"id": uuid.uuid4().hex, "text": text})
 
     def _credentials(self) -> dict[str, Any]:
         return {"token": self._token, "last_seq": 0}
 
-    def _answers_in(self, event: list[Any]) -> int:
-        return sum(said["author"] == "bot" for said in event[1]) if event[0] == "messages" else 0
+    def _turns_ended_by(self, frame: str) -> int:
+        if not frame.startswith('42["messages"'):
+            return 0
+        return int(any(said["author"] == "bot" for said in json.loads(frame[2:])[1]))
 
 
 class StockVisitor(Person):
-    """Talks to Rasa's own Socket.IO channel."""
+    """Talks to Rasa's own Socket.IO channel, which acknowledges a message when all of its answer is sent."""
 
     async def send(self, text: str) -> None:
         """Say something."""
         await self._emit("user_uttered", {"message": text})
 
-    def _answers_in(self, event: list[Any]) -> int:
-        return int(event[0] == "bot_uttered")
+    def _turns_ended_by(self, frame: str) -> int:
+        return int(frame.startswith("43"))
 
 
 @dataclass
