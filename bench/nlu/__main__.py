@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
@@ -59,7 +60,8 @@ def main() -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    print(f"{describe(dataset)}\n\n{HEADING}", flush=True)
+    machine = describe_machine()
+    print(f"{describe(dataset)}\n{machine}\n\n{HEADING}", flush=True)
     measured = []
     for name, pipeline in compared(arguments.with_diet).items():
         if arguments.only_ours and not name.startswith("Help Sage"):
@@ -69,7 +71,7 @@ def main() -> int:
             measured.append(measure(name, dataset, Path(folder)))
         print(measured[-1].row(), flush=True)
     if not arguments.only_ours:
-        store(dataset, measured)
+        store(dataset, machine, measured)
     return 0
 
 
@@ -111,15 +113,20 @@ def describe(dataset: Dataset) -> str:
     )
 
 
-def store(dataset: Dataset, measured: list[Measured]) -> None:
+def describe_machine() -> str:
+    """What the times depend on: processors, and how busy they are with other things before the start."""
+    return f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} from other work at the start"
+
+
+def store(dataset: Dataset, machine: str, measured: list[Measured]) -> None:
     """Keep the table for people and the numbers for programs."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     about = describe(dataset)
     rows = "\n".join(row.row() for row in measured)
     repeat = f"Repeat it with `./sage bench nlu --data <folder of {dataset.name}>`."
-    table = f"# Understanding: {dataset.name}\n\n{about}\n\n{HEADING}\n{rows}\n\n{repeat}\n"
+    table = f"# Understanding: {dataset.name}\n\n{about}\n{machine}\n\n{HEADING}\n{rows}\n\n{repeat}\n"
     (RESULTS / f"nlu-{dataset.name}.md").write_text(table, "utf-8")
-    numbers = {"set": about, "rows": [asdict(row) for row in measured]}
+    numbers = {"set": about, "machine": machine, "rows": [asdict(row) for row in measured]}
     (RESULTS / f"nlu-{dataset.name}.json").write_text(json.dumps(numbers, indent=2) + "\n", "utf-8")
 
 
