@@ -36,9 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser; tests are skipped where there is none."""
+    """The browser; tests are skipped where there is none.
+
+    It closes with its module: while it is open its driver's event loop runs in this thread, and no asynchronous test can.
+    """
     path = os.environ.get("HELPSAGE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip("no Chromium on this machine (looked for " + ", ".join(NAMES) + ", HELPSAGE_CHROMIUM)")
