@@ -12,6 +12,7 @@ import httpx
 from fastapi import APIRouter
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
@@ -122,7 +123,7 @@ def _ask_database() -> tuple[Program, Program, dict[str, int]]:
         return Program("down", detail=type(error).__name__), Program("unknown"), {}
 
 
-def _worker(session: Any) -> Program:
+def _worker(session: Session) -> Program:
     latest = session.scalar(
         select(Heartbeat).where(Heartbeat.program == "worker").order_by(Heartbeat.at.desc()).limit(1)
     )
@@ -134,13 +135,14 @@ def _worker(session: Any) -> Program:
     return Program("ok", latest.version)
 
 
-def _queue(session: Any) -> dict[str, int]:
+def _queue(session: Session) -> dict[str, int]:
     waiting = session.scalar(select(func.count()).where(OutboxEvent.dispatched_at.is_(None)))
     dead = session.scalar(select(func.count()).where(DeadLetter.replayed_at.is_(None)))
-    return {"events": waiting, "jobs": _jobs(session), "dead": dead}
+    return {"events": waiting or 0, "jobs": _jobs(session), "dead": dead or 0}
 
 
-def _jobs(session: Any) -> int:
-    if session.scalar(text("select to_regclass('procrastinate_jobs')")) is None:
-        return 0
-    return int(session.scalar(text("select count(*) from procrastinate_jobs where status in ('todo', 'doing')")))
+def _jobs(session: Session) -> int:
+    """Waiting and running, in the worker's own schema."""
+    return int(
+        session.scalar(text("select count(*) from jobs.procrastinate_jobs where status in ('todo', 'doing')")) or 0
+    )

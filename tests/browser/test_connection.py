@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.chat import PATIENCE_MS, Chat
+from tests.browser.site import site
 from tests.stack import Stack
 
 
@@ -116,28 +114,8 @@ def test_an_unusable_token_begins_anew_and_says_so(chat: Chat) -> None:
 def test_a_page_that_may_not_embed_the_chat_is_told(live: Stack, new_page: Callable[..., Page]) -> None:
     chat = Chat(new_page(), live.web_url)
     html = f"<!doctype html><title>Elsewhere</title><script src='{live.web_url}/chat.js'></script>"
-    with elsewhere(html) as url:
+    with site({"/": html}) as url:
         chat.page.goto(url)
         chat.root.locator(".launcher").click()
         expect(chat.root.locator(".line")).to_contain_text("may not show this chat", timeout=PATIENCE_MS)
     expect(chat.input).to_be_disabled()
-
-
-@contextmanager
-def elsewhere(html: str) -> Iterator[str]:
-    """Another site with this page."""
-
-    class Site(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(html.encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
