@@ -21,6 +21,8 @@ class Environment:
     port: int = 5005
     #: Processes that share the work, on this machine or others; more than one makes them tell each other what was said.
     processes: int = 1
+    #: Those of them that this one starts.
+    workers: int = 1
     #: Full address of the action server's webhook.
     actions_url: str = "http://127.0.0.1:5055/webhook"
     #: Sent to the action server with every call.
@@ -53,11 +55,13 @@ def read(variables: Mapping[str, str]) -> Environment:
     missing = [name for name in ("DATABASE_URL", "HELPSAGE_WEBCHAT_SECRET") if not variables.get(name)]
     if missing:
         raise RuntimeError(f"{' and '.join(missing)} must be set; `./sage up` does that")
+    processes = int(variables.get("HELPSAGE_ASSISTANT_PROCESSES") or 1)
     return Environment(
         database_url=variables["DATABASE_URL"],
         host=variables.get("HELPSAGE_HOST") or "127.0.0.1",
         port=int(variables.get("HELPSAGE_ASSISTANT_PORT") or 5005),
-        processes=int(variables.get("HELPSAGE_ASSISTANT_PROCESSES") or 1),
+        processes=processes,
+        workers=int(variables.get("SANIC_WORKERS") or processes),
         actions_url=variables.get("HELPSAGE_ACTIONS_URL") or "http://127.0.0.1:5055/webhook",
         actions_secret=variables.get("HELPSAGE_ACTIONS_SECRET", ""),
         webchat_secret=variables["HELPSAGE_WEBCHAT_SECRET"],

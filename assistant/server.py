@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 from assistant import environment
 
 ROOT = Path(__file__).resolve().parent.parent
+PR_SET_PDEATHSIG = 1
 #: For requests that are under way when the end is asked for, in seconds.
 GRACE_S = 2.0
 
@@ -46,7 +50,6 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     os.environ.setdefault("HELPSAGE_ACTIONS_URL", settings.actions_url)
-    os.environ["SANIC_WORKERS"] = str(settings.processes)
     # Imported here and not above: Rasa takes seconds to import, and a wrong command line should not.
     import rasa.server
     from rasa.core.run import configure_app, create_http_input_channels
@@ -70,6 +73,8 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     available = AvailableEndpoints.read_endpoints(str(endpoints))
 
     async def load(running: Any, _: Any) -> None:
+        if settings.workers > 1:
+            end_with_parent()
         running.ctx.agent = load_agent(model, available)
         log.info("model %s is loaded", running.ctx.agent.processor.model_filename)
 
@@ -78,7 +83,7 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     app.run(
         host=settings.host,
         port=settings.port,
-        workers=settings.processes,
+        workers=settings.workers,
         backlog=512,
         access_log=False,
         motd=False,
@@ -111,6 +116,12 @@ def load_agent(model: Path, endpoints: Any) -> Any:
     LiveTracker.states_shown = fast_paths.longest_rule(agent.processor.graph_runner)
     LiveTracker.learned_states_shown = fast_paths.longest_story(agent.processor.graph_runner)
     return agent
+
+
+def end_with_parent() -> None:
+    """Let the kernel end this worker when the process that started it dies, however it dies (prctl(2), Linux only)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 async def _close(_: Any, __: Any) -> None:

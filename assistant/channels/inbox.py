@@ -84,7 +84,7 @@ class Inbox:
         rooms: Rooms,
         lock: Lock,
         ask: Callable[[UserMessage], Awaitable[Any]],
-        tell_others: str | None = None,
+        tell_others: Callable[[], str] | None = None,
     ) -> None:
         """
         Args:
@@ -116,7 +116,7 @@ class Inbox:
     async def show_elsewhere(self, connection: Any, conversation: UUID) -> None:
         """Let the other processes' windows follow."""
         if self._teller is not None:
-            await conversations.tell_others(connection, conversation, self._teller)
+            await conversations.tell_others(connection, conversation, self._teller())
 
     async def recover(self, older_than_s: float = conversations.FORGOTTEN_AFTER_S) -> int:
         """Take up what was left unanswered by a process that died or a database that was away.

@@ -30,7 +30,7 @@ class Listener:
     def __init__(
         self,
         database: Database,
-        process: str,
+        process: Callable[[], str],
         rooms: Rooms,
         inbox: Inbox,
         tell_all: Callable[[str, Any], Awaitable[None]],
@@ -107,7 +107,7 @@ class Listener:
 
     def _on_said(self, _: Any, __: int, ___: str, payload: str) -> None:
         conversation, process = payload.split(" ")
-        if process != self._process:
+        if process != self._process():
             self._follow(conversation)
 
     def _follow(self, conversation: str) -> None:

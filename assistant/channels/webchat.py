@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -79,7 +80,7 @@ class WebChat(InputChannel):
         self._saying: dict[UUID, tuple[asyncio.Lock, int]] = {}
         self._app: Any = None
         self._sio: Any = None
-        self._process = uuid4().hex
+        self._start = uuid4().hex
         self._public: PublicWidget | None = None
         self.rooms: Rooms
         self._inbox: Inbox
@@ -101,9 +102,9 @@ class WebChat(InputChannel):
         )
         self._sio = sio
         self.rooms = Rooms(self._emit, self._history)
-        others = self._process if self._settings.processes > 1 else None
+        others = self._name if self._settings.processes > 1 else None
         self._inbox = Inbox(self._database, self.rooms, self._lock, on_new_message, others)
-        self._listener = Listener(self._database, self._process, self.rooms, self._inbox, self._tell_all)
+        self._listener = Listener(self._database, self._name, self.rooms, self._inbox, self._tell_all)
         webchat = SocketBlueprint(self, sio, "webchat")
 
         # Sanic marks its handlers, which bound methods do not allow.
@@ -136,6 +137,10 @@ class WebChat(InputChannel):
     async def _stopping(self, _: Sanic, __: Any = None) -> None:
         await self._listener.close()
         await self._inbox.close()
+
+    def _name(self) -> str:
+        """This process among all; workers are forked after the channel is made."""
+        return f"{self._start}-{os.getpid()}"
 
     async def pool(self) -> Any:
         """Connections for single statements."""

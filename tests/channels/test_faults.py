@@ -195,6 +195,30 @@ class TestTwoProcesses:
             assert window.texts == expected
             assert [said["seq"] for said in window.messages] == sorted(said["seq"] for said in window.messages)
 
+    async def test_every_window_follows_whichever_worker_has_it(
+        self,
+        tmp_path: Path,
+        model: Path,
+        actions: ActionServer,
+        chat_database: str,
+        closing: list[Person],
+    ) -> None:
+        several = Assistant(tmp_path, model, chat_database, actions.url, HELPSAGE_ASSISTANT_PROCESSES="2")
+        several.start()
+        try:
+            first = await Person(several.url).begin()
+            closing.append(first)
+            for _ in range(7):
+                window = Person(several.url)
+                window.token, window.conversation = first.token, first.conversation
+                await window.connect()
+                closing.append(window)
+            assert await first.ask("count") == "That was number 1."
+            for window in closing[1:]:
+                await until(lambda window=window: window.texts == ["That was number 1."], "every window")
+        finally:
+            assert several.stop() == 0
+
     async def test_the_state_follows_from_one_to_the_other(self, pair: list[Assistant], closing: list[Person]) -> None:
         person = await Person(pair[0].url).begin()
         closing.append(person)
