@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from actions import desk, fallback, handoff, knowledge, track
-from actions.follow_up import FollowUp, proceed
+from actions import desk, fallback, handoff, knowledge, track, words
+from actions.follow_up import FollowUp, begin, proceed
 from actions.report import opening
 from actions.step import OFFER, Step, offer
 from actions.turn import Event, Turn
@@ -18,6 +18,9 @@ from helpsage.tickets.categories import catalogue
 from helpsage.tickets.errors import TicketNotFound
 from helpsage.tickets.models import Status, Ticket
 
+#: A message of hardly more than its entity.
+FEW_WORDS = 4
+URGENT = ("high", "urgent")
 #: Fewer words do not describe a problem.
 TOLD_WORDS = 6
 
@@ -40,6 +43,8 @@ class Affirm(Step):
                 return await _again_filed(turn, offered["reference"])
             case "person":
                 return handoff.start(turn)
+            case "again":
+                return await _once_more(turn, offered["reference"])
             case "report":
                 return _report(turn, offered.get("words", ""))
             case "add":
@@ -93,9 +98,11 @@ class Inform(Step):
         choice = turn.heard.value("choice") or ""
         if turn.heard.is_button and choice.startswith(knowledge.CHOICE_PREFIX):
             return _tell_chosen(turn, choice.removeprefix(knowledge.CHOICE_PREFIX))
-        if turn.heard.value("reference") is not None and turn.heard.length <= 4:
+        if turn.heard.value("reference") is not None and turn.heard.length <= FEW_WORDS:
             await track.tell(turn)
             return []
+        if turn.heard.value("urgency") in URGENT and turn.heard.length <= FEW_WORDS:
+            return await begin(turn, "escalate")
         return await _offer_to_add(turn)
 
 
@@ -134,6 +141,18 @@ class Cancel(Step):
 def _offered(turn: Turn) -> Mapping[str, Any]:
     kept = turn.slot(OFFER)
     return kept if isinstance(kept, dict) else {}
+
+
+async def _once_more(turn: Turn, reference: str) -> list[Event]:
+    """A new ticket for what an old one was about; the person need not say it again."""
+
+    def work(session: Session, conversation: Conversation) -> tuple[str, str]:
+        old = service.visible_to(session, reference, conversation.id)
+        return old.category, f"{old.description}\n{words.AGAIN.format(reference=old.reference)}"
+
+    category, description = await desk.ask(turn.sender_id, work)
+    known = catalogue().categories
+    return opening.start(opening.new_draft(turn, description, known.get(category) or known["general_issue"]))
 
 
 def _report(turn: Turn, said: str) -> list[Event]:

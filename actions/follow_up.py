@@ -42,6 +42,9 @@ PERSON_CONFIDENCE = 0.75
 TOLD_WORDS = 2
 
 _SCORE_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "zero": 1}
+_AFTER_REQUEST = re.compile(
+    r"(?:: |\b(?:ticket|case|request|file|hs[\s-]?\d+)\s+that\s+)(.+)", re.IGNORECASE | re.DOTALL
+)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
@@ -169,7 +172,7 @@ async def begin(turn: Turn, kind: str) -> list[Event]:
         DeskUnavailable
     """
     heard = turn.heard
-    said = _told(heard.words) if kind == "comment" else heard.words
+    said = _told(heard) if kind == "comment" else heard.words
     score = _score(heard) if kind == "rate" else None
     return await proceed(turn, FollowUp(kind, heard.value("reference"), said, score, heard.id))
 
@@ -314,7 +317,7 @@ async def _reopen(turn: Turn, follow_up: FollowUp) -> list[Event]:
         response, card = await desk.ask(turn.sender_id, work)
     except IllegalTransition:
         turn.say("utter_too_old_to_reopen", reference=follow_up.reference)
-        return [offer("report", words=follow_up.words)]
+        return [offer("again", reference=follow_up.reference)]
     turn.say(response, ticket=card, reference=card["reference"])
     return []
 
@@ -561,11 +564,14 @@ def _end() -> list[Event]:
 # --- reading
 
 
-def _told(text: str) -> str:
+def _told(heard: Heard) -> str:
     """The words to add, when the request holds them: "add to HS-1042: the lamp blinks"."""
-    _, colon, rest = text.partition(": ")
-    rest = rest.strip()
-    return rest if colon and len(rest.split()) >= TOLD_WORDS else ""
+    found = _AFTER_REQUEST.search(heard.words)
+    if found is not None and len(found[1].split()) >= TOLD_WORDS:
+        return found[1].strip()
+    facts = [entity for entity in heard.entities if entity.name not in ("reference", "date", "urgency")]
+    numbers = re.findall(r"\d{4,}", re.sub(r"(?i)hs[\s-]?\d+", "", heard.words))
+    return heard.words if facts or numbers else ""
 
 
 def _score(heard: Heard) -> int | None:

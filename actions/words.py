@@ -37,6 +37,8 @@ TOPIC = "Topic"
 DESCRIPTION = "What is wrong"
 EMAIL = "E-mail"
 NOT_KNOWN = "not known"
+#: Last line of a ticket that is opened because an older one cannot be reopened.
+AGAIN = "(It is back: see {reference}.)"
 PERSON_WANTED = "Would like to speak to a person"
 
 #: Abbreviations that an FAQ entry's key carries in small letters.

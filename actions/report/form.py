@@ -186,7 +186,9 @@ def _take_email(turn: Turn, draft: Draft) -> None:
         draft.email = answers.email(turn.heard.words)
         draft.email_settled = True
     except answers.NotAnAnswer:
-        if draft.failed(EMAIL):
+        if turn.heard.length >= ONE_MORE_THING_WORDS and "@" not in turn.heard.words:
+            _add(turn, draft)
+        elif draft.failed(EMAIL):
             turn.say("utter_move_on")
             draft.email_settled = True
         else:
@@ -205,10 +207,17 @@ def _take_field(turn: Turn, draft: Draft) -> None:
 
 
 def _take_one_more_thing(turn: Turn, draft: Draft) -> None:
-    if turn.heard.length < ONE_MORE_THING_WORDS:
+    """At the summary: an answer that was missing, or words to add."""
+    before = draft.to_slot()
+    absorb(draft, turn.heard)
+    if turn.heard.length >= ONE_MORE_THING_WORDS:
+        _add(turn, draft)
+    elif draft.to_slot() == before:
         turn.say("utter_confirm_again")
         draft.asked = asking.ASKED_ALREADY
-        return
+
+
+def _add(turn: Turn, draft: Draft) -> None:
     draft.description = f"{draft.description}\n{turn.heard.words}"
     turn.say("utter_added_to_description")
 
@@ -256,14 +265,20 @@ async def _on_correction(turn: Turn, draft: Draft) -> list[Event]:
 async def _on_change(turn: Turn, draft: Draft) -> list[Event]:
     field = turn.heard.value("field") or ""
     if field == asking.SEND:
-        draft.email_settled = True
-        for question in draft.questions():
-            draft.leave_open(question.name)
-    elif field == asking.NOTHING:
+        return await _on_send(turn, draft)
+    if field == asking.NOTHING:
         draft.editing = None
     elif field in asking.fields(draft):
         draft.editing = field
         draft.tries.pop(field, None)
+    return _ask(turn, draft)
+
+
+async def _on_send(turn: Turn, draft: Draft) -> list[Event]:
+    """Enough of questions: the summary of what there is."""
+    draft.email_settled = True
+    for question in draft.questions():
+        draft.leave_open(question.name)
     return _ask(turn, draft)
 
 
@@ -342,6 +357,7 @@ _HANDLERS: dict[Move, Callable[[Turn, Draft], Awaitable[list[Event]]]] = {
     Move.ANSWER: _on_answer,
     Move.SKIP: _on_skip,
     Move.CORRECT: _on_correction,
+    Move.SEND: _on_send,
     Move.CHANGE: _on_change,
     Move.YES: _on_yes,
     Move.NO: _on_no,

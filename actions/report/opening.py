@@ -54,7 +54,7 @@ def acknowledge(turn: Turn, draft: Draft) -> None:
     if draft.tone == "angry":
         turn.say("utter_acknowledge_angry")
     elif category is not None:
-        turn.say(category.group.acknowledge)
+        turn.say(category.acknowledge)
 
 
 def likely_category(heard: Heard, least: float, group: str | None = None) -> Category | None:

@@ -20,6 +20,8 @@ class Move(enum.StrEnum):
     SKIP = "skip"
     CANCEL = "cancel"
     CORRECT = "correct"
+    #: Send what there is.
+    SEND = "send"
     #: A field was picked to be changed.
     CHANGE = "change"
     PERSON = "person"
@@ -79,6 +81,12 @@ SKIP_WORDS = re.compile(
     r"(?:i )?(?:do not|don'?t|dont) (?:know|have (?:it|one|that)|remember))[\s.!]*",
     re.I,
 )
+SEND_WORDS = re.compile(
+    r"(?:[\w']+[\s,]+){0,3}(?:send|submit|file|open)\s+(?:it|this|that|the ticket|what (?:you|i) have)"
+    r"(?:\s+(?:now|please|already|as it is|like that|anyway))*[\s.!]*",
+    re.I,
+)
+DONT = re.compile(r"\b(?:not|don'?t|dont|never|can'?t|cannot|could|how|where)\b", re.I)
 YES_WORDS = re.compile(
     r"\s*(?:yes|yep|yeah|yup|ok|okay|sure|correct|right|fine|send|send it|go ahead|submit|looks good|"
     r"that'?s (?:right|correct|fine))(?:[\s,]+(?:please|thanks|send it|it is|that'?s right))*[\s.!]*",
@@ -120,6 +128,8 @@ def read(asked: str, kind: str, heard: Heard) -> Move:
             return Move.SKIP
         if YES_WORDS.fullmatch(heard.words):
             return Move.YES
+    if asked not in (TOPIC, DESCRIPTION) and SEND_WORDS.fullmatch(heard.words) and not DONT.search(heard.words):
+        return Move.SEND
     open_text = kind == "text" or asked in (TOPIC, DESCRIPTION)
     if _corrects(heard, open_text):
         return Move.CORRECT

@@ -57,7 +57,7 @@ class Group:
 
     name: str
     title: str
-    #: Response that says we have understood what it is about.
+    #: Response that says we have understood what it is about, for its categories that have none of their own.
     acknowledge: str
     #: Category when nothing more exact is known.
     otherwise: str
@@ -75,6 +75,8 @@ class Category:
     intents: tuple[str, ...]
     questions: tuple[Question, ...]
     faqs: tuple[str, ...]
+    #: Response that says we have understood what it is about.
+    acknowledge: str
 
     def question(self, name: str) -> Question | None:
         """The question of this name, when this category asks it."""
@@ -182,6 +184,7 @@ def _category(
         intents=tuple(given.get("intents", ())),
         questions=tuple(questions[question] for question in given["questions"]),
         faqs=tuple(given.get("faqs", ())),
+        acknowledge=given.get("acknowledge", groups[given["group"]].acknowledge),
     )
 
 

@@ -74,6 +74,11 @@ def pressed(payload: str, intent: str, **entities: str) -> Heard:
         ("amount", "amount", heard("help", "help", 0.9), Move.HELP),
         ("amount", "amount", heard("are you a bot", "are_you_a_bot", 0.9), Move.BOT),
         ("amount", "amount", heard("hello", "greet", 0.9), Move.REPEAT),
+        # enough of questions
+        ("place", "place", heard("ok whatever just send it", "inform", 0.4), Move.SEND),
+        ("error_text", "text", heard("just submit it now please", "inform", 0.4), Move.SEND),
+        ("error_text", "text", heard("I cannot send it", "email_problem", 0.4), Move.ANSWER),
+        ("steps", "text", heard("I pressed on send it twice and nothing came", "inform", 0.4), Move.ANSWER),
         # the summary
         (CONFIRM, "text", heard("yes", "inform", 0.2), Move.YES),
         (CONFIRM, "text", heard("yes, that's right", "affirm", 0.5), Move.YES),
