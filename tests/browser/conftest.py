@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Browser]:
     """The browser; tests are skipped where there is none.
 
-    It closes with its module: while it is open its driver's event loop runs in this thread, and no asynchronous test can.
+    It closes with its module: while it is open its event loop runs in this thread, and no asynchronous test can.
     """
     path = os.environ.get("HELPSAGE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:

@@ -87,12 +87,12 @@ def embedded(script: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_a_question_is_answered_and_a_button_works(embedded: Embedded, new_page: Callable[..., Page]) -> None:
     page = new_page()
     page.goto(f"{embedded.url}/")
-    page.wait_for_function("() => sessionStorage.getItem('chat_session')?.includes('session_id')")
+    page.wait_for_function("() => localStorage.getItem('chat_session')?.includes('session_id')")
     page.locator(".rw-launcher").click(timeout=PATIENCE_MS)
     page.locator(".rw-new-message").fill("how do I connect to the wifi?")
     page.locator(".rw-send").click()
     answers = page.locator(".rw-response")
-    expect(answers.first).to_contain_text("eduroam", timeout=PATIENCE_MS)
+    expect(answers.filter(has_text="eduroam")).to_be_visible(timeout=PATIENCE_MS)
     button = page.locator(".rw-reply").first
     expect(button).to_have_text("Yes", timeout=PATIENCE_MS)
     told = answers.count()
