@@ -60,17 +60,18 @@ def fresh_database(name: str) -> str:
     return url
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the running programs stay on one worker; those that break their own stay together on another."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "live" in fixtures:
-            item.add_marker(pytest.mark.live)
-            item.add_marker(pytest.mark.xdist_group("live"))
-        elif "own_stack" in fixtures:
-            item.add_marker(pytest.mark.faults)
-            item.add_marker(pytest.mark.xdist_group("faults"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests that share the running programs stay on one worker; those that break their own stay together on another.
+
+    Marked as they are collected: afterwards, pytest-xdist has already made its groups.
+    """
+    fixtures = getattr(item, "fixturenames", ())
+    if "live" in fixtures:
+        item.add_marker(pytest.mark.live)
+        item.add_marker(pytest.mark.xdist_group("live"))
+    elif "own_stack" in fixtures:
+        item.add_marker(pytest.mark.faults)
+        item.add_marker(pytest.mark.xdist_group("faults"))
 
 
 @pytest.fixture(scope="session")
