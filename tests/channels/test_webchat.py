@@ -23,7 +23,7 @@ Query = Callable[..., list[dict[str, Any]]]
 
 def forged(key: str = SECRET, **claims: Any) -> str:
     """A token with these claims instead of the right ones."""
-    right = {"sub": str(uuid.uuid4()), "aud": "webchat", "exp": int(time.time()) + 60}
+    right = {"sub": str(uuid.uuid4()), "aud": "webchat", "exp": int(time.time()) + 86_400}
     return jwt.encode({**right, **claims}, key, algorithm="HS256")
 
 
