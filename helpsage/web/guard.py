@@ -6,7 +6,7 @@ import logging
 import secrets
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,7 +44,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, _limited(scope, receive), guarded_send)
+            await self._app(scope, _limited(receive), guarded_send)
         except Exception as error:
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if began:
@@ -89,16 +89,15 @@ def _caching(path: str) -> str:
     return f"public, max-age={ONE_YEAR_S}, immutable" if path.startswith("/static/build/assets/") else "no-store"
 
 
-def _limited(scope: Scope, receive: Receive) -> Receive:
+def _limited(receive: Receive) -> Receive:
     """The body, cut off with 413 when it is larger than any form of ours."""
-    declared = Headers(scope=scope).get("content-length", "0")
     received = 0
 
     async def limited_receive() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > LARGEST_BODY or (declared.isdigit() and int(declared) > LARGEST_BODY):
+        if received > LARGEST_BODY:
             raise HTTPException(413)
         return message
 

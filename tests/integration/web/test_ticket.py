@@ -163,9 +163,12 @@ def test_html_in_any_field_is_text(agent: Visitor, desk: Desk) -> None:
         html = agent.get(path).text
         assert "<script>alert" not in html
         assert "<img" not in html
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
         assert 'href="javascript:' not in html
         assert "49" not in re.findall(r"Subject [^\n]*", html)[:1]
     page = agent.act(ticket.reference, "status", to="nonsense", reason=XSS)
+    words_of_the_report = page.text.split('id="report"')[1].split("</article>")[0]
+    assert "&lt;img src=x onerror=alert(2)&gt;" in words_of_the_report
     assert "<script>alert" not in page.text
     assert "<strong>bold</strong>" in page.text
 
