@@ -95,12 +95,12 @@ class Listener:
 
     async def _catch_up(self) -> None:
         """After being away: show what was said meanwhile, answer what waits."""
-        was_away, self._away = self._away, False
-        if was_away:
+        if self._away:
+            self._away = False
             await self._tell_all("notice", {"code": "restored", "text": words.RESTORED})
         for conversation in self._rooms.open_conversations():
             await self._rooms.catch_up(conversation)
-        await self._inbox.recover(0.0 if was_away else 3.0)
+        await self._inbox.recover(older_than_s=0.0)
 
     def _on_message(self, _: Any, __: int, ___: str, payload: str) -> None:
         self._follow(payload.split(" ")[0])

@@ -88,10 +88,13 @@ class Rooms:
         """Every conversation with an open window."""
         return list(self._rooms)
 
-    def sockets_of(self, conversation: UUID) -> set[str]:
-        """The windows of a conversation."""
-        room = self._rooms.get(conversation)
-        return room.sockets if room is not None else set()
+    def room(self, conversation: UUID) -> Room:
+        """The open windows of a conversation.
+
+        Raises:
+            KeyError: none is open in this process.
+        """
+        return self._rooms[conversation]
 
     async def show(self, conversation: UUID, messages: list[dict[str, Any]], but: str | None = None) -> None:
         """Show messages of a conversation in its windows, with what was said before them and not shown yet.

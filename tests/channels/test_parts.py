@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from assistant import environment
 from assistant.channels import limits, text
 from assistant.channels.limits import Allowance
 from assistant.channels.origins import Origins
+from assistant.channels.rooms import Rooms
 
 
 class TestText:
@@ -65,6 +69,62 @@ class TestOrigins:
         origins = Origins("https://desk.example", [])
         assert origins.allow("https://chat.example", host="chat.example")
         assert not origins.allow("https://evil.example", host="chat.example")
+
+
+class TestRooms:
+    """Windows of one conversation whose messages are numbered 1 to 9."""
+
+    conversation = UUID(int=1)
+
+    def rooms(self) -> tuple[Rooms, list[tuple[list[int], str | None]]]:
+        """Rooms, and what they show: numbers, and the window left out."""
+        shown: list[tuple[list[int], str | None]] = []
+
+        async def emit(event: str, messages: Any, room: str, but: str | None) -> None:
+            shown.append(([message["seq"] for message in messages], but))
+
+        async def history(conversation: UUID, last_seq: int) -> list[dict[str, Any]]:
+            return [{"seq": seq} for seq in range(last_seq + 1, 10)]
+
+        return Rooms(emit, history), shown
+
+    async def enter(self, rooms: Rooms, window: str, last_seq: int) -> list[int]:
+        """Open a window; returns the numbers that it got."""
+        got: list[int] = []
+
+        async def admit(missed: list[dict[str, Any]]) -> None:
+            got.extend(message["seq"] for message in missed)
+
+        await rooms.enter(window, self.conversation, last_seq, admit)
+        return got
+
+    async def test_a_window_gets_what_it_misses(self) -> None:
+        rooms, _ = self.rooms()
+        assert await self.enter(rooms, "one", 6) == [7, 8, 9]
+
+    async def test_what_came_between_is_shown_first(self) -> None:
+        rooms, shown = self.rooms()
+        await self.enter(rooms, "one", 9)
+        rooms.room(self.conversation).shown = 6
+        await rooms.show(self.conversation, [{"seq": 9}], but="one")
+        assert shown == [([7, 8, 9], None)]
+
+    async def test_nothing_is_shown_twice(self) -> None:
+        rooms, shown = self.rooms()
+        await self.enter(rooms, "one", 9)
+        await self.enter(rooms, "two", 9)
+        await rooms.show(self.conversation, [{"seq": 10}], but="one")
+        await rooms.show(self.conversation, [{"seq": 10}])
+        await rooms.show(self.conversation, [{"seq": 10}, {"seq": 11}])
+        assert shown == [([10], "one"), ([11], None)]
+
+    async def test_nobody_is_told_when_no_window_is_open(self) -> None:
+        rooms, shown = self.rooms()
+        await self.enter(rooms, "one", 9)
+        rooms.leave("one")
+        await rooms.show(self.conversation, [{"seq": 10}])
+        assert shown == []
+        assert rooms.open_conversations() == []
 
 
 class TestAllowance:

@@ -13,7 +13,7 @@ import jwt
 import pytest
 import socketio
 
-from tests.channels.harness import PUBLIC_URL, SECRET, Assistant, Person, until
+from tests.channels.harness import PUBLIC_URL, SECRET, ActionServer, Assistant, Person, until
 
 pytestmark = [pytest.mark.rasa, pytest.mark.xdist_group("channels")]
 
@@ -334,6 +334,22 @@ class TestAgents:
         assert told == [{"kind": "conversation.person_wrote", "payload": {"message_id": said[0]["id"]}}]
         query("update conversation set owner = 'bot' where id = %s", person.conversation)
         assert await person.ask("wifi") == "Choose the network **eduroam** and sign in."
+        assert "Hello!" not in person.texts
+
+    async def test_words_that_wait_for_the_bot_go_to_the_ticket_when_a_person_takes_over(
+        self, person: Person, query: Query, actions: ActionServer
+    ) -> None:
+        actions.gate.touch()
+        try:
+            assert (await person.say("wait"))["ok"]
+            assert (await person.say("hello"))["ok"]
+            query("update conversation set owner = 'human' where id = %s", person.conversation)
+        finally:
+            actions.gate.unlink()
+        told = "select payload from outbox_event where subject_id = %s"
+        await until(lambda: query(told, person.conversation), "the hand-over")
+        hello = query("select id from message where conversation_id = %s and seq = 2", person.conversation)
+        assert query(told, person.conversation) == [{"payload": {"message_id": hello[0]["id"]}}]
         assert "Hello!" not in person.texts
 
     async def test_words_answer_the_agent_who_waits_for_them(self, person: Person, query: Query) -> None:
