@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat import Chat
+from tests.browser.conftest import log_in
 from tests.stack import Stack
 
 PROBLEM = "the printer on the second floor is broken, it shows error 49"
@@ -82,6 +83,35 @@ def test_an_open_queue_shows_a_new_ticket_by_itself(chat: Chat, agent: Page, liv
     agent.goto(f"{live.web_url}/agent")
     reference = chat.open_page().report(PROBLEM)
     expect(agent.get_by_role("link", name=reference)).to_be_visible(timeout=10_000)
+
+
+def test_the_queue_filters_while_one_types(chat: Chat, agent: Page, live: Stack) -> None:
+    reference = chat.open_page().report(PROBLEM)
+    agent.goto(f"{live.web_url}/agent?status=all")
+    agent.evaluate("() => { window.sameDocument = true }")
+    agent.get_by_label("Search").press_sequentially(reference)
+    expect(agent.locator(".queue-table tbody tr")).to_have_count(1)
+    expect(agent.locator(".queue-table .ref")).to_have_text(reference)
+    agent.get_by_label("Priority").select_option("low")
+    expect(agent.get_by_text("No ticket fits this filter.")).to_be_visible()
+    assert "priority=low" in agent.url
+    assert "status=all" in agent.url
+    assert agent.evaluate("() => window.sameDocument")
+    agent.reload()
+    expect(agent.get_by_text("No ticket fits this filter.")).to_be_visible()
+
+
+def test_an_agents_page_works_without_scripts(chat: Chat, live: Stack, new_page: Callable[..., Page]) -> None:
+    reference = chat.open_page().report(PROBLEM)
+    page = log_in(new_page(java_script_enabled=False), live)
+    page.goto(f"{live.web_url}/agent/tickets/{reference}")
+    page.get_by_label("Reply to").fill("Sent by hand.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator(".entry.from-agent")).to_contain_text("Sent by hand.")
+    page.goto(f"{live.web_url}/agent")
+    page.get_by_label("Search").fill(reference)
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator(".queue-table .ref")).to_have_text(reference)
 
 
 def test_two_agents_do_not_overwrite_each_other(
