@@ -8,6 +8,7 @@ import ctypes
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,23 @@ def main() -> None:
         settings = environment.read(os.environ)
     except RuntimeError as error:
         sys.exit(f"assistant: {error}")
+    if not chosen.model.exists():
+        sys.exit(f"assistant: there is no model at {chosen.model}; `./sage train` makes one")
+    if not port_is_free(settings.host, settings.port):
+        sys.exit(f"assistant: port {settings.port} on {settings.host} is in use")
     serve(settings, chosen.model, chosen.credentials, chosen.endpoints)
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether we could listen there. Sanic finds out after the model is loaded, and then ends as if all were well."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def serve(settings: environment.Environment, model: Path, credentials: Path, endpoints: Path) -> None:

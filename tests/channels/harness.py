@@ -95,7 +95,7 @@ class Assistant:
         self.url = f"http://127.0.0.1:{self.port}"
         self._model = model
         self._log_path = folder / f"assistant-{self.port}.log"
-        self._environment = {
+        self.environment = {
             **steps.rasa_environment(),
             "DATABASE_URL": database_url,
             "HELPSAGE_ASSISTANT_PORT": str(self.port),
@@ -117,7 +117,7 @@ class Assistant:
                     *(str(steps.rasa_python()), "-m", "assistant", "--model", str(self._model)),
                     *("--credentials", str(PROJECT / "credentials.yml")),
                 ],
-                env=self._environment,
+                env=self.environment,
                 cwd=steps.ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import subprocess
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from helpsage.db import embedded, migrate
 from helpsage.db.session import engine_for
+from helpsage.setup import steps
 from tests.channels.harness import ActionServer, Assistant, Person, until, wait_for
 
 pytestmark = [pytest.mark.rasa, pytest.mark.faults, pytest.mark.xdist_group("channels")]
@@ -181,6 +183,30 @@ class TestAssistant:
         gate.unlink()
         assistant.start()
         await until(lambda: person.texts == ["That took a while."], "the answer after the restart")
+
+
+class TestStart:
+    def run(self, assistant: Assistant, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Try to start another assistant as this one was started."""
+        return subprocess.run(
+            [str(steps.rasa_python()), "-m", "assistant", *arguments],
+            env=assistant.environment,
+            cwd=steps.ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def test_a_busy_port_is_one_clear_line(self, assistant: Assistant, model: Path) -> None:
+        finished = self.run(assistant, "--model", str(model))
+        assert finished.returncode == 1
+        assert finished.stderr.strip() == f"assistant: port {assistant.port} on 127.0.0.1 is in use"
+
+    def test_a_missing_model_is_one_clear_line(self, assistant: Assistant) -> None:
+        finished = self.run(assistant, "--model", "/nowhere/model.tar.gz")
+        assert finished.returncode == 1
+        assert finished.stderr.startswith("assistant: there is no model at /nowhere/model.tar.gz")
 
 
 class TestTwoProcesses:
