@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 
 from actions import follow_up, knowledge, words
-from actions.report import asking, opening
+from actions.report import asking, opening, tone
 from actions.step import Step, offer
 from actions.turn import Button, Event, Heard, Turn
 from helpsage.tickets.categories import catalogue
@@ -22,11 +22,14 @@ class Fallback(Step):
     action = "action_fallback"
 
     async def take(self, turn: Turn) -> list[Event]:
-        """Ask again, offer choices, or open a ticket with what was said."""
+        """Ask again, offer choices, or open a ticket with what was said; offer someone angry a person at once."""
         if opening.meant_for_a_ticket(turn.heard.words):
             return await follow_up.begin(turn, "comment")
         before = list(takewhile(lambda heard: heard.intent == FALLBACK, turn.earlier))
         said = "\n".join(heard.words for heard in [*reversed(before), turn.heard] if heard.words)
+        if not before and tone.of(turn.heard.words) == "angry":
+            turn.say("utter_angry_not_understood")
+            return [offer("person", words=said)]
         if not before:
             turn.say("utter_ask_rephrase")
             return [offer("rephrase", words=said)]

@@ -27,6 +27,9 @@ _LEAD_IN = re.compile(
     r"(?:on|in|at) (?:my|the)|in|at|on|called|for|with|by)\s+",
     re.IGNORECASE,
 )
+_QUOTES_A_SCREEN = re.compile(
+    r"\s*(?:it|he|she|the (?:screen|page|message)) (?:says|said|shows|tells)\b", re.IGNORECASE
+)
 _NEGATED = re.compile(
     r"(?:\bnot|n['’]t|\bisnt|\bwasnt|\binstead of|\brather than)\s+(?:(?:the|my|by|on|in|at|a)\s+)*$",
     re.IGNORECASE,
@@ -217,6 +220,9 @@ def _named_in(choices: tuple[Choice, ...], said: str) -> Choice | None:
 
 
 def _name(text: str) -> Answer:
+    """What something is called. What a screen says, or an address, is not that."""
+    if _EMAIL.fullmatch(text.strip()) or _QUOTES_A_SCREEN.match(text):
+        raise NotAnAnswer
     kept = free_text(_LEAD_IN.sub("", text.strip(" .,!?")), least=2)[:LONGEST_NAME]
     return Answer(kept, kept)
 
