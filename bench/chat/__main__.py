@@ -66,6 +66,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15.0, help="length of each throughput run")
     parser.add_argument("--turns", type=int, default=1000, help="length of the long conversation")
     parser.add_argument("--stock-model", type=Path, help="a model of the stock configuration trained before")
+    parser.add_argument(
+        "--stock-epochs", type=int, help="train the stock configuration for fewer epochs than it asks for"
+    )
+    parser.add_argument("--stock-turns", type=int, help="length of the stock configuration's long conversation")
     parser.add_argument("--only-ours", action="store_true", help="leave the stock configuration out")
     parser.add_argument("--no-write", dest="write", action="store_false", help="print only")
     return parser.parse_args()
@@ -77,7 +81,7 @@ def _setups(options: argparse.Namespace, folder: Path) -> list[Setup]:
     found = [Setup("Help Sage, PostgreSQL", model, seconds, "ours")]
     if not options.only_ours:
         _say("training the stock configuration (many minutes the first time)")
-        stock, stock_seconds = setups.train_stock(folder, options.stock_model)
+        stock, stock_seconds = setups.train_stock(folder, options.stock_model, options.stock_epochs)
         found += [
             Setup("stock Rasa, PostgreSQL", stock, stock_seconds, "sql"),
             Setup("stock Rasa, memory", stock, stock_seconds, "memory"),
@@ -86,6 +90,7 @@ def _setups(options: argparse.Namespace, folder: Path) -> list[Setup]:
 
 
 async def _measure(setup: Setup, options: argparse.Namespace) -> dict[str, Any]:
+    turns = (options.stock_turns or options.turns) if setup.stock else options.turns
     people = [setup.person() for _ in range(PEOPLE)]
     for person in people:
         await person.open()
@@ -94,7 +99,7 @@ async def _measure(setup: Setup, options: argparse.Namespace) -> dict[str, Any]:
     action = await rate(people, ACTION, options.seconds)
     for person in people:
         await person.close()
-    tenth, last = await _long_conversation(setup, options.turns)
+    tenth, last = await _long_conversation(setup, turns)
     four = await _four_at_once(setup)
     times = setups.parse_times(setup.model, _held_out())
     return {
@@ -103,6 +108,7 @@ async def _measure(setup: Setup, options: argparse.Namespace) -> dict[str, Any]:
         "faq_p95_ms": round(faq.percentile(0.95) * 1000, 1),
         "action_per_second": round(action.per_second, 1),
         "action_p95_ms": round(action.percentile(0.95) * 1000, 1),
+        "turns": turns,
         "turn_10_ms": round(tenth * 1000, 2),
         "turn_last_ms": round(last * 1000, 2),
         "four_at_once_s": round(four, 3),
