@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
+from xdist.scheduler import LoadScopeScheduling
 
 from helpsage import settings
 from helpsage.db import embedded, migrate
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 #: The server's address, handed from the controlling process to its workers.
 SERVER_VARIABLE = "HELPSAGE_TEST_SERVER"
+#: Tests below these folders share running programs: one worker gets all of a name.
+SHARED = {
+    "tests/browser": "live",
+    "tests/conversations": "live",
+    "tests/faults": "faults",
+    "tests/channels": "channels",
+    "tests/integration/assistant": "channels",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,18 +69,16 @@ def fresh_database(name: str) -> str:
     return url
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that share the running programs stay on one worker; those that break their own stay together on another.
+class Together(LoadScopeScheduling):
+    """Hands out tests by module, and in one piece those that share something costly."""
 
-    Marked as they are collected: afterwards, pytest-xdist has already made its groups.
-    """
-    fixtures = getattr(item, "fixturenames", ())
-    if "live" in fixtures:
-        item.add_marker(pytest.mark.live)
-        item.add_marker(pytest.mark.xdist_group("live"))
-    elif "own_stack" in fixtures:
-        item.add_marker(pytest.mark.faults)
-        item.add_marker(pytest.mark.xdist_group("faults"))
+    def _split_scope(self, nodeid: str) -> str:
+        return next((name for folder, name in SHARED.items() if nodeid.startswith(folder)), nodeid.split("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Together:
+    """Which worker gets which tests. (The `loadgroup` of pytest-xdist 3.8 has no effect under pytest 9.2.)"""
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ def test(context: typer.Context) -> None:
     steps.ensure_encoder()
     steps.ensure_assets()
     steps.ensure_model()
-    workers = [] if any(argument.startswith("-n") for argument in context.args) else ["-n", "2", "--dist", "loadgroup"]
+    workers = [] if any(argument.startswith("-n") for argument in context.args) else ["-n", "2", "--dist", "loadscope"]
     os.chdir(steps.ROOT)
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *workers, *context.args])
 

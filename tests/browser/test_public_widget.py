@@ -21,7 +21,7 @@ from tests.conftest import fresh_database
 from tests.stack import Stack
 
 #: One set of programs at a time.
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.live]
 
 PACKAGE = "rasa-webchat@1.0.1"
 #: The package is only looked at in this test: it is fetched for it alone, without its two hundred dependencies.

@@ -17,7 +17,7 @@ from helpsage.db.session import engine_for
 from helpsage.setup import steps
 from tests.channels.harness import ActionServer, Assistant, Person, until, wait_for
 
-pytestmark = [pytest.mark.rasa, pytest.mark.faults, pytest.mark.xdist_group("channels")]
+pytestmark = [pytest.mark.rasa, pytest.mark.faults]
 
 #: Sooner than the look that is taken every five seconds at what was left unanswered.
 SOON_S = 4.0

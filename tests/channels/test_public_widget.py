@@ -12,7 +12,7 @@ import socketio
 
 from tests.channels.harness import ActionServer, Assistant, Person
 
-pytestmark = [pytest.mark.rasa, pytest.mark.xdist_group("channels")]
+pytestmark = [pytest.mark.rasa]
 
 
 @pytest.fixture(scope="module")

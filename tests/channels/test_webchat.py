@@ -15,7 +15,7 @@ import socketio
 
 from tests.channels.harness import PUBLIC_URL, SECRET, ActionServer, Assistant, Person, until
 
-pytestmark = [pytest.mark.rasa, pytest.mark.xdist_group("channels")]
+pytestmark = [pytest.mark.rasa]
 
 NewPerson = Callable[..., Any]
 Query = Callable[..., list[dict[str, Any]]]

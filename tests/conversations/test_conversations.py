@@ -22,7 +22,7 @@ from tests.conversations.conftest import Place
 from tests.conversations.person import Person
 from tests.conversations.responses import is_said, names
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.live]
 
 FOLDER = Path(__file__).parent
 AGENT = service.Actor("agent", "Priya Raman")

@@ -12,7 +12,7 @@ from helpsage.setup import steps
 from tests.channels.harness import train
 from tests.conftest import fresh_database
 
-pytestmark = [pytest.mark.rasa, pytest.mark.xdist_group("channels")]
+pytestmark = [pytest.mark.rasa]
 
 INSIDE = Path(__file__).parent / "inside"
 
