@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from helpsage.conversations import models as conversations
 from helpsage.db.base import Base
+from helpsage.departments import models as departments
 from helpsage.events import models as events
 from helpsage.people import models as people
 from helpsage.tickets import models as tickets
 
 metadata = Base.metadata
 
-__all__ = ["conversations", "events", "metadata", "people", "tickets"]
+__all__ = ["conversations", "departments", "events", "metadata", "people", "tickets"]

@@ -93,6 +93,7 @@ def create(session: Session, email: str, name: str, password: str, role: Role | 
         password_hash=_hasher().hash(password),
         role=Role(role).value,
         created_at=clock.now(),
+        verified_at=clock.now(),
     )
     try:
         with session.begin_nested():

@@ -59,6 +59,8 @@ class Account(Base):
     password_hash: Mapped[str]
     role: Mapped[str]
     disabled_at: Mapped[datetime | None]
+    #: When the address was proven by a link; None: it cannot log in yet.
+    verified_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_login_at: Mapped[datetime | None]
 

@@ -14,10 +14,12 @@ from sqlalchemy import (
     Identity,
     Index,
     Sequence,
+    String,
     UniqueConstraint,
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpsage.db.base import Base
@@ -66,6 +68,8 @@ class Ticket(Base):
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
         Index("ix_ticket_category_status", "category", "status"),
         Index("ix_ticket_search", text(SEARCHED), postgresql_using="gin"),
+        Index("ix_ticket_team_id_status_updated_at_id", "team_id", "status", "updated_at", "id"),
+        Index("ix_ticket_tags", "tags", postgresql_using="gin"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -94,6 +98,14 @@ class Ticket(Base):
     #: Questions that were asked and not answered.
     gaps: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     assignee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    department_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("department.id", ondelete="RESTRICT"), index=True
+    )
+    team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("team.id", ondelete="SET NULL"))
+    #: Lower case, without spaces around.
+    tags: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'"))
+    #: The ticket that goes on in this one's place after a merge.
+    merged_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
     rating: Mapped[int | None]
     rating_comment: Mapped[str | None]
     #: Counts changes; a writer who read an older one is refused.
