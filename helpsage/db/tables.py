@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helpsage.configuration import models as configuration
 from helpsage.conversations import models as conversations
 from helpsage.db.base import Base
 from helpsage.departments import models as departments
@@ -11,4 +12,4 @@ from helpsage.tickets import models as tickets
 
 metadata = Base.metadata
 
-__all__ = ["conversations", "departments", "events", "metadata", "people", "tickets"]
+__all__ = ["configuration", "conversations", "departments", "events", "metadata", "people", "tickets"]

@@ -1,15 +1,18 @@
-"""What the desk takes care of, from `config/categories.yml`: categories, their teams and what is asked for each."""
+"""What the desk takes care of: categories, their teams and what is asked for each.
+
+`config/categories.yml` says it until an administrator changes it on the settings pages; then the database does.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
 
+from helpsage.configuration.live import Live
 from helpsage.settings import ROOT
 from helpsage.tickets.models import Priority
 
@@ -106,14 +109,13 @@ def load() -> dict[str, Category]:
     return dict(catalogue().categories)
 
 
-@lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
-    """The installation's catalogue, read once a process.
+    """The installation's catalogue as it is now. A change on the settings pages is here within a second.
 
     Raises:
         CategoriesError: the file is missing something or contradicts itself.
     """
-    return read(FILE)
+    return _LIVE.get()
 
 
 def read(path: Path) -> Catalogue:
@@ -123,11 +125,21 @@ def read(path: Path) -> Catalogue:
         CategoriesError: the file is missing something or contradicts itself.
     """
     try:
-        return _build(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CategoriesError(f"{path.name}: {type(error).__name__}: {error}") from error
+        return build(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (ValueError, yaml.YAMLError) as error:
         raise CategoriesError(f"{path.name}: {error}") from error
+
+
+def build(raw: Mapping[str, Any]) -> Catalogue:
+    """Check a catalogue, wherever it comes from, and index it.
+
+    Raises:
+        CategoriesError: it is missing something or contradicts itself.
+    """
+    try:
+        return _build(raw)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CategoriesError(f"{type(error).__name__}: {error}") from error
 
 
 def _build(raw: Mapping[str, Any]) -> Catalogue:
@@ -193,3 +205,6 @@ def _index(categories: Mapping[str, Category], attribute: str) -> dict[str, Cate
                 raise CategoriesError(f"{key} belongs to {index[key].name} and to {category.name}")
             index[key] = category
     return index
+
+
+_LIVE = Live("categories", FILE, build)

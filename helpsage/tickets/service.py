@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from helpsage import clock, settings
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
+from helpsage.departments import service as departments
 from helpsage.events import outbox
 from helpsage.people import directory
 from helpsage.people.models import Person
@@ -91,6 +92,8 @@ class NewTicket:
     details: dict[str, Any] = field(default_factory=dict)
     gaps: list[Any] = field(default_factory=list)
     conversation_id: UUID | None = None
+    #: Where it came in, when that decides who works it; otherwise its conversation's department does, or its category.
+    department_id: UUID | None = None
     requester_id: UUID | None = None
     requester_name: str = ""
     #: An address to write to. It proves nothing.
@@ -120,6 +123,8 @@ def open_ticket(session: Session, new: NewTicket, actor: Actor) -> Ticket:
     requester = _requester(session, new, conversation)
     first, last = _transcript_range(session, conversation)
     chosen, why = _priority(new, description)
+    came_in = new.department_id or (conversation.department_id if conversation is not None else None)
+    department_id, team_id = departments.place(session, new.category, department_id=came_in)
     now = clock.now()
     ticket = Ticket(
         idempotency_key=new.idempotency_key,
@@ -135,6 +140,8 @@ def open_ticket(session: Session, new: NewTicket, actor: Actor) -> Ticket:
         status=Status.OPEN.value,
         tone=new.tone,
         channel=new.channel,
+        department_id=department_id,
+        team_id=team_id,
         details=words.clean_json(new.details),
         gaps=words.clean_json(new.gaps),
         version=1,
