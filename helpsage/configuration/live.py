@@ -1,8 +1,8 @@
 """Documents as this process knows them: read once, kept in memory, renewed when the database announces a change.
 
-A reader never waits: it gets what was last read and understood. A thread listens to PostgreSQL's `configuration` channel
-(a trigger speaks there) and reads again; without a database the files in `config/` count, and while it is away, what was
-read last.
+A reader never waits: it gets what was last read and understood. A thread listens to PostgreSQL's `configuration`
+channel (a trigger speaks there) and reads again; without a database the files in `config/` count, and while it is away,
+what was read last.
 """
 
 from __future__ import annotations

@@ -73,8 +73,8 @@ def place(
 ) -> tuple[UUID | None, UUID | None]:
     """Where a ticket of this category belongs.
 
-    Whoever came through a department's own chat (or `department_id`) stays with that department; anyone else goes to the
-    team that the category names, and with it to that team's department; what nobody claims goes to the default one.
+    Whoever came through a department's own chat (or `department_id`) stays with that department; anyone else goes to
+    the team that the category names, and with it to that team's department; what nobody claims goes to the default one.
 
     Parameters:
         widget_key: of the chat in which it began.
