@@ -7,9 +7,10 @@ from helpsage.conversations import models as conversations
 from helpsage.db.base import Base
 from helpsage.departments import models as departments
 from helpsage.events import models as events
+from helpsage.mail import models as mail
 from helpsage.people import models as people
 from helpsage.tickets import models as tickets
 
 metadata = Base.metadata
 
-__all__ = ["configuration", "conversations", "departments", "events", "metadata", "people", "tickets"]
+__all__ = ["configuration", "conversations", "departments", "events", "mail", "metadata", "people", "tickets"]

@@ -24,6 +24,7 @@ SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
     {
         "ticket.replied": (Subscription("chat.deliver_reply", "chat"),),
         "ticket.status_changed": (Subscription("chat.tell_status", "chat"),),
+        "mail.queued": (Subscription("mail.deliver", "mail"),),
         "conversation.person_wrote": (Subscription("chat.add_words_to_ticket", "ticket"),),
     }
 )

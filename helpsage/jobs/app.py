@@ -23,5 +23,5 @@ app = App(
         max_size=8,
         timeout=5,
     ),
-    import_paths=["helpsage.jobs.chat", "helpsage.jobs.upkeep"],
+    import_paths=["helpsage.jobs.chat", "helpsage.jobs.mail", "helpsage.jobs.upkeep"],
 )
