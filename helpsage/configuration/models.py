@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, func, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from helpsage.db.base import Base
@@ -19,7 +19,8 @@ class Configuration(Base):
 
     #: `categories`, `priorities`, `canned_replies`.
     name: Mapped[str] = mapped_column(primary_key=True)
-    content: Mapped[dict[str, Any]]
+    #: JSON and not JSONB: the order of groups is the order of the chat's first menu.
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
     #: Counts up with each change.
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -42,8 +43,8 @@ class SettingChange(Base):
     #: What was done, in words.
     summary: Mapped[str] = mapped_column(server_default="")
     #: None: it did not exist before.
-    before: Mapped[dict[str, Any] | None]
-    after: Mapped[dict[str, Any]]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any]] = mapped_column(JSON)
     #: The change whose state was brought back.
     restores_id: Mapped[int | None] = mapped_column(ForeignKey("setting_change.id", ondelete="SET NULL"))
 

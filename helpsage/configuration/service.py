@@ -7,9 +7,10 @@ not overwritten.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -114,7 +115,56 @@ def save(
     Raises:
         InvalidContent, StaleContent: nothing was written.
     """
-    return _save(session, document, content, who, summary, seen, None)
+
+    def replaced(before: Content | None) -> Content:
+        if seen is not None and seen != digest(before):
+            raise StaleContent(latest(session, document.name))
+        return content
+
+    return edit(session, document, replaced, who, summary)
+
+
+def edit(
+    session: Session,
+    document: Document,
+    change: Callable[[Content | None], Content],
+    who: Who,
+    summary: str,
+    restores_id: int | None = None,
+) -> SettingChange | None:
+    """Make the content what `change` makes of it: it gets a copy of what is there now, and nobody else comes between.
+
+    Returns:
+        The line of the log; None when nothing differs.
+
+    Raises:
+        InvalidContent, and whatever `change` raises: nothing was written.
+    """
+    # One writer of a document at a time; the log's order is the order of what happened.
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 1005))"), {"name": document.name})
+    before = document.read(session)
+    content = change(copy.deepcopy(before))
+    if before == content:
+        return None
+    with session.begin_nested():
+        document.write(session, content)
+    after = document.read(session)
+    if after is None or after == before:
+        return None
+    line = SettingChange(
+        document=document.name,
+        title=document.title(session),
+        at=clock.now(),
+        actor_id=who.person_id,
+        actor_name=who.name,
+        summary=summary,
+        before=before,
+        after=after,
+        restores_id=restores_id,
+    )
+    session.add(line)
+    session.flush()
+    return line
 
 
 def go_back(
@@ -132,44 +182,7 @@ def go_back(
     content = change.before if to_before else change.after
     if content is None:
         raise ChangeNotFound(str(change_id))
-    return _save(session, document, content, who, summary, None, change.id)
-
-
-def _save(
-    session: Session,
-    document: Document,
-    content: Content,
-    who: Who,
-    summary: str,
-    seen: str | None,
-    restores_id: int | None,
-) -> SettingChange | None:
-    # One writer of a document at a time; the log's order is the order of what happened.
-    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 1005))"), {"name": document.name})
-    before = document.read(session)
-    if seen is not None and seen != digest(before):
-        raise StaleContent(latest(session, document.name))
-    if before == content:
-        return None
-    with session.begin_nested():
-        document.write(session, content)
-    after = document.read(session)
-    if after is None or after == before:
-        return None
-    change = SettingChange(
-        document=document.name,
-        title=document.title(session),
-        at=clock.now(),
-        actor_id=who.person_id,
-        actor_name=who.name,
-        summary=summary,
-        before=before,
-        after=after,
-        restores_id=restores_id,
-    )
-    session.add(change)
-    session.flush()
-    return change
+    return edit(session, document, lambda _: content, who, summary, change.id)
 
 
 def latest(session: Session, name: str) -> SettingChange | None:
@@ -201,8 +214,3 @@ def differences(before: Any, after: Any, path: tuple[str, ...] = ()) -> list[Dif
             found += differences(before.get(key), after.get(key), (*path, str(key)))
         return found
     return [] if before == after else [Difference(path, before, after)]
-
-
-def changed_items(before: Sequence[Any], after: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """What a list lost and what it gained, each in its own order."""
-    return [item for item in before if item not in after], [item for item in after if item not in before]

@@ -86,7 +86,8 @@ def read(content: bytes) -> Logo:
 
 def _png(content: bytes) -> bytes:
     kept = [_PNG_SIGNATURE]
-    position, kinds = len(_PNG_SIGNATURE), []
+    kinds: list[bytes] = []
+    position = len(_PNG_SIGNATURE)
     while position + 12 <= len(content) and (not kinds or kinds[-1] != b"IEND"):
         length, kind = struct.unpack(">I4s", content[position : position + 8])
         end = position + 12 + length

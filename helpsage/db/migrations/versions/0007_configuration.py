@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0007"
 down_revision = "0006"
@@ -25,7 +24,7 @@ create trigger configuration_written after insert or update or delete or truncat
 
 def upgrade() -> None:
     """Apply."""
-    json = postgresql.JSONB(astext_type=sa.Text())
+    json = sa.JSON()  # keeps the order of what is in it
     op.create_table(
         "configuration",
         sa.Column("name", sa.String(), nullable=False),
