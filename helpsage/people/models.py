@@ -97,18 +97,6 @@ class LoginSession(Base):
     account: Mapped[Account] = relationship(lazy="joined")
 
 
-class LoginFailure(Base):
-    """A wrong password, kept for a day to slow down guessing."""
-
-    __tablename__ = "login_failure"
-    __table_args__ = (Index("ix_login_failure_email_at", "email", "at"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str]
-    address: Mapped[str] = mapped_column(server_default="")
-    at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
 class Attempt(Base):
     """Something that may be done only so often: asking for a mail, trying a code."""
 

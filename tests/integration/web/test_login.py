@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from helpsage import clock
-from helpsage.people import accounts
+from helpsage.people import accounts, sessions
 from helpsage.people.models import Role
 from helpsage.web import words
 from tests.integration.web.conftest import EMAIL, PASSWORD, make_account
@@ -84,7 +84,7 @@ def test_logging_out_ends_the_session_on_the_server(agent: Visitor) -> None:
 
 
 def test_an_idle_session_ends(agent: Visitor) -> None:
-    later = clock.now() + accounts.SESSION_IDLE * 1.01
+    later = clock.now() + sessions.IDLE * 1.01
     with clock.frozen(later):
         assert agent.get("/agent").url.path == "/login"
 

@@ -14,6 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
+    op.drop_table("login_failure")
     op.create_table(
         "attempt",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -188,3 +189,12 @@ def downgrade() -> None:
     op.drop_index("ix_attempt_purpose_key_at", table_name="attempt")
     op.drop_index(op.f("ix_attempt_at"), table_name="attempt")
     op.drop_table("attempt")
+    op.create_table(
+        "login_failure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), server_default="", nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failure")),
+    )
+    op.create_index("ix_login_failure_email_at", "login_failure", ["email", "at"], unique=False)
