@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from helpsage.analytics import models as analytics
 from helpsage.configuration import models as configuration
 from helpsage.conversations import models as conversations
 from helpsage.db.base import Base
@@ -13,4 +14,4 @@ from helpsage.tickets import models as tickets
 
 metadata = Base.metadata
 
-__all__ = ["configuration", "conversations", "departments", "events", "mail", "metadata", "people", "tickets"]
+__all__ = ["analytics", "configuration", "conversations", "departments", "events", "mail", "metadata", "people", "tickets"]
