@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     captcha_verify_url: str = ""
     #: Identity providers by a short key that is part of their return address: `/login/with/<key>/callback`.
     oidc: dict[str, OidcProvider] = {}
+    #: Megabytes (10^6 bytes) that one attached file may have.
+    attachment_max_mb: int = Field(10, ge=1, le=1000)
+    #: Files that one message may have.
+    attachment_max_files: int = Field(10, ge=1, le=50)
+    #: Megabytes that the files of one ticket may have together.
+    attachment_ticket_mb: int = Field(100, ge=1)
     #: `json` for machines, `text` for people, `auto` chooses by terminal.
     log_format: str = "auto"
 
