@@ -36,8 +36,8 @@ class Channel(enum.StrEnum):
     CHAT = "chat"
 
 
-#: What can be chosen, and what counts until somebody chooses. An agent's reply in the chat is the chat itself: it always
-#: comes; and who opens a ticket there has its number before their eyes.
+#: What can be chosen, and what counts until somebody chooses. An agent's reply in the chat is the chat itself: it
+#: always comes; and who opens a ticket there has its number before their eyes.
 DEFAULTS = MappingProxyType(
     {
         (Event.RECEIVED, Channel.EMAIL): True,
