@@ -19,15 +19,11 @@ from helpsage.configuration.service import Content, InvalidContent
 from helpsage.departments import brand, words
 from helpsage.departments.logo import Logo
 from helpsage.departments.models import Department, Team, TeamMember
-from helpsage.people.directory import LONGEST_EMAIL
+from helpsage.mail import address
 from helpsage.people.models import Account, Role
 
 KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
 WIDGET_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
-#: Of an address that mail can come from (RFC 5322, 3.4.1, without quoted forms and comments).
-ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.[A-Za-z]{2,24}"
-)
 LONGEST_NAME = 80
 MOST_ORIGINS = 50
 
@@ -126,8 +122,7 @@ def _field_problems(content: Content) -> dict[str, str]:
             problems[name] = words.INVALID_NAME_OR_EMPTY
     if content["colour"] and not brand.is_colour(content["colour"]):
         problems["colour"] = words.INVALID_COLOUR
-    address = content["sender_email"]
-    if address and (not ADDRESS.fullmatch(address) or len(address) > LONGEST_EMAIL):
+    if content["sender_email"] and not _is_address(content["sender_email"]):
         problems["sender_email"] = words.INVALID_ADDRESS
     if not WIDGET_KEY.fullmatch(content["widget_key"]):
         problems["widget_key"] = words.INVALID_WIDGET_KEY
@@ -150,6 +145,13 @@ def is_origin(text: str) -> bool:
     hosted = parts.hostname is not None and "@" not in parts.netloc and parts.netloc.isascii()
     clean = re.fullmatch(r"[a-z0-9.\-\[\]:]+", parts.netloc) is not None
     return parts.scheme in ("http", "https") and hosted and clean and written == text and port != 0
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return address.parse(text) == text
+    except address.InvalidAddress:
+        return False
 
 
 def _line(text: str, least: int) -> bool:

@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from helpsage import __version__, settings
-from helpsage.web import assets, errors, health, live, login, pages
+from helpsage.web import assets, brand, errors, health, live, login, pages
 from helpsage.web.console import queue, ticket
 from helpsage.web.guard import Guard
+from helpsage.web.settings import routers as settings_routers
 
 
 def create_app() -> FastAPI:
@@ -23,6 +24,8 @@ def create_app() -> FastAPI:
     app.state.hub = live.Hub(configured.libpq_url)
     app.mount("/static", StaticFiles(directory=assets.STATIC, check_dir=False), name="static")
     for router in (health.router, pages.router, login.router, queue.router, ticket.router, live.router):
+        app.include_router(router)
+    for router in (brand.router, *settings_routers):
         app.include_router(router)
     errors.install(app)
     app.add_middleware(Guard, chat_url=configured.chat_url, https=configured.web_url.startswith("https:"))

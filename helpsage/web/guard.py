@@ -53,7 +53,8 @@ class Guard:
 
     def _add_headers(self, scope: Scope, headers: MutableHeaders, request_id: str) -> None:
         headers["X-Request-ID"] = request_id
-        headers["Content-Security-Policy"] = self._policy
+        # Answers that are no pages of ours (pictures, attachments) bring a stricter one.
+        headers.setdefault("Content-Security-Policy", self._policy)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
         headers["Referrer-Policy"] = "same-origin"
