@@ -59,7 +59,6 @@ def index(request: Request, viewer: Administrator, saved: int | None = None) -> 
 
 
 def category_typed(
-    name: Annotated[str, Form()] = "",
     title: Annotated[str, Form()] = "",
     group: Annotated[str, Form()] = "",
     team: Annotated[str, Form()] = "",
@@ -79,7 +78,7 @@ def category_typed(
         "questions": [question for question in questions or [] if question],
         "faqs": forms.listed(faqs),
     }
-    return Typed(name.strip(), fields, seen)
+    return Typed(fields=fields, seen=seen)
 
 
 CategoryForm = Annotated[Typed, Depends(category_typed)]
@@ -125,7 +124,6 @@ def remove_category(request: Request, viewer: Administrator, name: str) -> Respo
 
 
 def question_typed(
-    name: Annotated[str, Form()] = "",
     label: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = "",
     ask: Annotated[str, Form()] = "",
@@ -147,7 +145,7 @@ def question_typed(
         fields["entity"] = entity.strip()
     if choices.strip():
         fields["choices"] = [_choice(line) for line in choices.splitlines() if line.strip()]
-    return Typed(name.strip(), fields, seen)
+    return Typed(fields=fields, seen=seen)
 
 
 def _choice(line: str) -> dict[str, Any]:
@@ -205,7 +203,6 @@ def remove_question(request: Request, viewer: Administrator, name: str) -> Respo
 
 
 def group_typed(
-    name: Annotated[str, Form()] = "",
     title: Annotated[str, Form()] = "",
     acknowledge: Annotated[str, Form()] = "",
     otherwise: Annotated[str, Form()] = "",
@@ -213,7 +210,7 @@ def group_typed(
 ) -> Typed:
     """Read the form of a part of the menu."""
     fields = {"title": title.strip(), "acknowledge": acknowledge.strip(), "otherwise": otherwise}
-    return Typed(name.strip(), fields, seen)
+    return Typed(fields=fields, seen=seen)
 
 
 GroupForm = Annotated[Typed, Depends(group_typed)]

@@ -75,7 +75,7 @@ class Typed:
 
 def typed(
     name: Annotated[str, Form()] = "",
-    key: Annotated[str, Form()] = "",
+    new_key: Annotated[str, Form(alias="key")] = "",
     brand_name: Annotated[str, Form()] = "",
     colour: Annotated[str, Form()] = "",
     sender_name: Annotated[str, Form()] = "",
@@ -90,7 +90,7 @@ def typed(
 ) -> Typed:
     """Read the form."""
     return Typed(
-        name, key, brand_name, colour, sender_name, sender_email, allowed_origins,
+        name, new_key, brand_name, colour, sender_name, sender_email, allowed_origins,
         bool(is_default), bool(archived), bool(remove_logo), seen, kept_logo, upload,
     )  # fmt: skip
 
