@@ -111,6 +111,10 @@ class Settings(BaseSettings):
     attachment_max_files: int = Field(10, ge=1, le=50)
     #: Megabytes that the files of one ticket may have together.
     attachment_ticket_mb: int = Field(100, ge=1)
+    #: Days of the figures begin at midnight in this zone: `Asia/Kolkata`.
+    time_zone: str = "UTC"
+    #: Hours within which a ticket of each priority is to be resolved; an unresolved one that is older is overdue.
+    resolve_within_hours: dict[str, int] = {"urgent": 4, "high": 24, "normal": 72, "low": 168}
     #: `json` for machines, `text` for people, `auto` chooses by terminal.
     log_format: str = "auto"
 

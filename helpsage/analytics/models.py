@@ -104,7 +104,7 @@ class Spread(Base):
     value: Mapped[str]
     #: answer, solve or rating.
     measure: Mapped[str]
-    #: Bucket * 2^32 + count, without empty buckets: `spreads.py`.
+    #: Bucket * 2^32 + count + 2^31, without empty buckets: `spreads.py`.
     spread: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
 
 

@@ -25,20 +25,17 @@ create function analytics_bucket(seconds bigint) returns smallint language sql i
 $$;
 """
 
-# A histogram is an array of bucket * 2^32 + count, without empty buckets.
+# A histogram is an array of bucket * 2^32 + count + 2^31 (a count can be negative on its way), without empty buckets.
 SPREAD = """
-create function analytics_spread_add(kept bigint[], buckets smallint[], counts bigint[]) returns bigint[]
+create function analytics_spread_add(kept bigint[], more bigint[]) returns bigint[]
 language sql immutable parallel safe as $$
-  select coalesce(array_agg((b << 32) | n order by b) filter (where n > 0), '{}')
+  select coalesce(array_agg((bucket << 32) + n + 2147483648 order by bucket), '{}')
   from (
-    select b, sum(n)::bigint as n
-    from (
-      select packed >> 32 as b, packed & 4294967295 as n from unnest(kept) packed
-      union all
-      select b::bigint, n from unnest(buckets, counts) given(b, n)
-    ) entries
-    group by b
+    select packed >> 32 as bucket, sum((packed & 4294967295) - 2147483648)::bigint as n
+    from unnest(kept || more) packed
+    group by 1
   ) summed
+  where n <> 0
 $$;
 """
 
@@ -223,7 +220,7 @@ FUNCTIONS = (
     "analytics_draft_changed()",
     "analytics_attempt_changed()",
     "analytics_talk(uuid, date, int, int, int, int)",
-    "analytics_spread_add(bigint[], smallint[], bigint[])",
+    "analytics_spread_add(bigint[], bigint[])",
     "analytics_bucket(bigint)",
     "analytics_day(timestamptz)",
 )
