@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import urlencode
@@ -11,15 +12,18 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from helpsage.configuration import service as configuration
 from helpsage.configuration.models import SettingChange
 from helpsage.configuration.service import Content, InvalidContent
-from helpsage.configuration.staff import AccountDocument
+from helpsage.configuration.staff import REQUESTERS_HAVE_NO_TEAM, AccountDocument
 from helpsage.db.session import transaction
 from helpsage.departments import service as departments
 from helpsage.departments.models import Team, TeamMember
+from helpsage.people import invitations
+from helpsage.people.directory import LONGEST_NAME
+from helpsage.people.errors import AccountExists, InvalidAccount, LinkUnknown
 from helpsage.people.models import Account, Person, Role
 from helpsage.web.settings import forms, words
 from helpsage.web.settings.forms import PeopleManager, Stale
@@ -47,6 +51,26 @@ def typed(
 ) -> Typed:
     """Read the form."""
     return Typed(role, bool(disabled), sorted(set(teams or [])), seen)
+
+
+@dataclass
+class Invited:
+    """What stands in the form of an invitation."""
+
+    email: str = ""
+    name: str = ""
+    role: str = Role.AGENT.value
+    teams: list[str] = field(default_factory=list)
+
+
+def invited(
+    email: Annotated[str, Form()] = "",
+    name: Annotated[str, Form()] = "",
+    role: Annotated[str, Form()] = "",
+    teams: Annotated[list[str] | None, Form()] = None,
+) -> Invited:
+    """Read the form."""
+    return Invited(email.strip(), name.strip()[:LONGEST_NAME], role, sorted(set(teams or [])))
 
 
 @router.get("")
@@ -84,6 +108,46 @@ def index(
             "further": f"/settings/people?{further}" if len(found) > PAGE_SIZE else None,
         }
         return forms.page(request, session, "people", context, saved)
+
+
+@router.get("/invite")
+def invite(request: Request, viewer: PeopleManager, sent: Annotated[str, Query(max_length=254)] = "") -> Response:
+    """The form, and the invitations that wait to be accepted."""
+    with transaction() as session:
+        return _invite_page(request, session, Invited(), invited=sent)
+
+
+@router.post("/invite", dependencies=forms.checked)
+def send_invitation(request: Request, viewer: PeopleManager, typed: Annotated[Invited, Depends(invited)]) -> Response:
+    """Send a letter with a link."""
+    problems: dict[str, str] = {}
+    if typed.role not in list(Role):
+        problems["role"] = words.CHOOSE
+    if any(not _is_id(team) for team in typed.teams):
+        problems["teams"] = words.CHOOSE
+    elif typed.teams and typed.role == Role.REQUESTER:
+        problems["teams"] = REQUESTERS_HAVE_NO_TEAM
+    if not problems:
+        try:
+            with transaction() as session:
+                teams = [UUID(team) for team in typed.teams]
+                made = invitations.invite(session, typed.email, typed.name, typed.role, teams, viewer)
+            query = urlencode({"sent": made.email})
+            return RedirectResponse(f"/settings/people/invite?{query}", status_code=303)
+        except AccountExists:
+            problems["email"] = words.HAS_ACCOUNT
+        except InvalidAccount as error:
+            problems["email"] = str(error)
+    with transaction() as session:
+        return _invite_page(request, session, typed, problems, status=422)
+
+
+@router.post("/invitations/{invitation_id}/withdraw", dependencies=forms.checked)
+def withdraw(request: Request, viewer: PeopleManager, invitation_id: str) -> Response:
+    """The link opens nothing any more; one that was accepted or withdrawn already stays so."""
+    with contextlib.suppress(LinkUnknown), transaction() as session:
+        invitations.withdraw(session, invitation_id)
+    return RedirectResponse("/settings/people/invite", status_code=303)
 
 
 @router.get("/{account_id}")
@@ -125,6 +189,26 @@ def change(
             return _page(request, session, viewer, _found(session, account_id), sent, problems, stale, status=status)
 
     return forms.send(work, redraw, f"/settings/people/{account_id}")
+
+
+def _invite_page(
+    request: Request,
+    session: Session,
+    typed: Invited,
+    problems: dict[str, str] | None = None,
+    invited: str = "",
+    status: int = 200,
+) -> Response:
+    context = {
+        "form": typed,
+        "problems": problems or {},
+        "invited": invited,
+        "waiting": invitations.waiting(session),
+        "roles": words.ROLES,
+        "departments": departments.departments(session),
+        "teams": departments.teams(session),
+    }
+    return forms.page(request, session, "invite", context, status=status)
 
 
 def _found(session: Session, account_id: UUID) -> Account:

@@ -69,3 +69,4 @@ WORDS_HELP = {
     "breaks": "“Not urgent, but my laptop is on fire”.",
 }
 STRANDED = "“{phrase}” stands neither among Urgent nor among High."
+HAS_ACCOUNT = "This address has an account. Change its role instead."
