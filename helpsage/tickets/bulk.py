@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from helpsage import clock
@@ -35,6 +35,7 @@ MOST_TICKETS = 200
 #: For so long a change can be undone.
 UNDONE_WITHIN = timedelta(hours=24)
 KEPT = timedelta(days=30)
+_KEY_LOCK = 1_010
 
 ACTIONS: Mapping[Kind, Action] = {
     "status": Action.CHANGE_STATUS,
@@ -110,9 +111,7 @@ def apply(session: Session, viewer: Viewer, actor: Actor, chosen: Sequence[Chose
     Raises:
         InvalidBulk
     """
-    already = session.scalar(
-        select(BulkChange).where(BulkChange.account_id == viewer.account_id, BulkChange.key == key)
-    )
+    already = with_key(session, viewer.account_id, key)
     if already is not None:
         return already
     if not chosen:
@@ -164,6 +163,13 @@ def undo(session: Session, bulk_id: UUID, viewer: Viewer, actor: Actor, reason: 
     bulk.refused, bulk.undone_at = refused, clock.now()
     session.flush()
     return bulk
+
+
+def with_key(session: Session, account_id: UUID, key: str) -> BulkChange | None:
+    """What was done with this form already. Its twin of the same moment waits here until the first one is done."""
+    lock = {"key": f"{account_id} {key}", "purpose": _KEY_LOCK}
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, :purpose))"), lock)
+    return session.scalar(select(BulkChange).where(BulkChange.account_id == account_id, BulkChange.key == key))
 
 
 def get(session: Session, bulk_id: UUID, account_id: UUID) -> BulkChange | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from helpsage.departments import service as departments
@@ -14,7 +14,7 @@ from helpsage.people.models import Account, Person, Role
 from helpsage.tickets import changing, service, words
 from helpsage.tickets.actor import Actor
 from helpsage.tickets.errors import TicketError
-from helpsage.tickets.models import Priority, Status, Ticket
+from helpsage.tickets.models import Ticket
 
 _STAFF = (Role.AGENT.value, Role.LEAD.value, Role.ADMINISTRATOR.value)
 
@@ -92,25 +92,3 @@ def colleagues(session: Session, team_id: UUID | None) -> list[Colleague]:
     )
     found = [Colleague(row[0], row[1] or row[2], bool(row[3])) for row in session.execute(asked)]
     return sorted(found, key=lambda each: (not each.in_team, each.name.casefold(), each.account_id))
-
-
-def take_next(session: Session, visible: ColumnElement[bool], account_id: UUID, actor: Actor) -> Ticket | None:
-    """Take the most urgent open ticket that nobody has, of those the oldest; None when there is none.
-
-    Whoever asks at the same moment gets another one, and nobody waits: what someone is just taking is passed over.
-    """
-    for priority in reversed(Priority):
-        waiting = (
-            select(Ticket.id)
-            .where(
-                and_(Ticket.status == Status.OPEN.value, Ticket.assignee_id.is_(None), visible),
-                Ticket.priority == priority.value,
-            )
-            .order_by(Ticket.created_at, Ticket.id)
-            .limit(1)
-            .with_for_update(of=Ticket, skip_locked=True)
-        )
-        ticket_id = session.scalar(waiting)
-        if ticket_id is not None:
-            return service.assign(session, service.by_id(session, ticket_id), account_id, actor)
-    return None

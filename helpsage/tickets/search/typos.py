@@ -27,6 +27,8 @@ MOST_MEANT = 4
 RARE = 5
 #: ... when a near word stands in so many times more.
 MORE_OFTEN = 20
+#: Counting a word stops about here: it is well known then.
+ENOUGH = 1_000
 #: Tickets whose words are learned in one transaction.
 BATCH = 2_000
 
@@ -49,12 +51,20 @@ _WORDS_OF = text(
     group by lexeme order by lexeme collate "C"
     """
 )
+_KNOWN = text("select word from search_word where word = any(cast(:words as text[]))")
+_COUNT = text(
+    """
+    update search_word set seen = search_word.seen + met.seen
+    from unnest(cast(:words as text[]), cast(:seen as bigint[])) as met (word, seen)
+    where search_word.word = met.word and search_word.seen < :enough
+    """
+)
 _KEEP = text(
     """
     insert into search_word (word, near, seen)
     select word, cast(near as integer[]), seen
     from unnest(cast(:words as text[]), cast(:near as text[]), cast(:seen as bigint[])) as new (word, near, seen)
-    on conflict (word) do update set seen = search_word.seen + excluded.seen
+    on conflict (word) do nothing
     """
 )
 
@@ -126,12 +136,11 @@ def learn(session: Session) -> int:
     if not tickets:
         return 0
     limits = {"tickets": tickets, "shortest": SHORTEST, "longest": LONGEST}
-    found = [(word, seen) for word, seen in session.execute(_WORDS_OF, limits) if mistakes_allowed(word)]
-    if found:
-        values = {
-            "words": [word for word, _ in found],
-            "near": [f"{{{','.join(map(str, neighbourhood(word)))}}}" for word, _ in found],
-            "seen": [seen for _, seen in found],
-        }
-        session.execute(_KEEP, values)
+    met = {word: seen for word, seen in session.execute(_WORDS_OF, limits) if mistakes_allowed(word)}
+    known = set(session.scalars(_KNOWN, {"words": list(met)}))
+    counted = {"words": sorted(known), "seen": [met[word] for word in sorted(known)], "enough": ENOUGH}
+    session.execute(_COUNT, counted)
+    new = [word for word in met if word not in known]
+    near = [f"{{{','.join(map(str, neighbourhood(word)))}}}" for word in new]
+    session.execute(_KEEP, {"words": new, "near": near, "seen": [met[word] for word in new]})
     return len(tickets)
