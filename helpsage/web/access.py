@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
+from uuid import UUID
 
 from fastapi import Depends, HTTPException
 from starlette.requests import Request
 
+from helpsage import settings
 from helpsage.db.session import transaction
-from helpsage.people import accounts, permissions
+from helpsage.people import accounts, permissions, sessions
 from helpsage.people.models import Account
 from helpsage.people.permissions import STAFF, Action, Viewer
 from helpsage.tickets.service import Actor
@@ -20,7 +22,17 @@ from helpsage.web import cookies
 
 @dataclass(frozen=True)
 class SignedIn(Viewer):
-    """The viewer who asks, logged in with this browser."""
+    """The viewer who asks, logged in with this browser.
+
+    Attributes:
+        session_id: names the login in the list of sessions.
+        is_fresh: they have proven who they are within the last minutes.
+        lacks_two_factor: staff have to show a second factor here, and this login has not.
+    """
+
+    session_id: UUID | None = None
+    is_fresh: bool = False
+    lacks_two_factor: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -45,13 +57,19 @@ def viewer_or_none(request: Request) -> SignedIn | None:
         found = accounts.find_session(session, token)
         if found is None:
             return None
-        who = SignedIn(**vars(permissions.viewer_of(session, found.account)))
+        known = permissions.viewer_of(session, found.account)
+        who = SignedIn(
+            **vars(known),
+            session_id=found.id,
+            is_fresh=sessions.is_fresh(found),
+            lacks_two_factor=known.is_staff and settings.get().staff_two_factor and not found.two_factor,
+        )
     request.state.account = who
     return who
 
 
-def viewer(request: Request) -> SignedIn:
-    """The logged-in viewer; everyone else is sent to the login and comes back.
+def owner(request: Request) -> SignedIn:
+    """The logged-in viewer, for the pages of their own account; everyone else is sent to the login and comes back.
 
     Raises:
         HTTPException: 303 to the login page; for an event stream, 401.
@@ -59,13 +77,37 @@ def viewer(request: Request) -> SignedIn:
     who = viewer_or_none(request)
     if who is not None:
         return who
-    raise to_login(request)
+    raise _sent_to(request, "/login")
+
+
+def viewer(request: Request) -> SignedIn:
+    """The logged-in viewer. Staff who still have to show a second factor are sent to do so, and come back.
+
+    Raises:
+        HTTPException: as `owner`; 303 to the page of one-time codes.
+    """
+    who = owner(request)
+    if who.lacks_two_factor:
+        raise _sent_to(request, "/account/two-factor")
+    return who
+
+
+def fresh(request: Request) -> SignedIn:
+    """The logged-in viewer, who has proven within the last minutes that it is them. For what hurts in wrong hands.
+
+    Raises:
+        HTTPException: as `owner`; 303 to the page that asks for the password or a code.
+    """
+    who = owner(request)
+    if not who.is_fresh:
+        raise _sent_to(request, "/account/confirm")
+    return who
 
 
 def staff_or_none(request: Request) -> SignedIn | None:
     """The logged-in agent, if there is one."""
     who = viewer_or_none(request)
-    return who if who is not None and who.is_staff else None
+    return who if who is not None and who.is_staff and not who.lacks_two_factor else None
 
 
 def staff(request: Request) -> SignedIn:
@@ -91,13 +133,13 @@ def allowed(action: Action) -> Callable[[Request], SignedIn]:
     return who
 
 
-def to_login(request: Request) -> HTTPException:
-    """The way to the login page and back."""
+def _sent_to(request: Request, page: str) -> HTTPException:
+    """The way to another page and back. A form cannot be sent again from there: they return to its page."""
     if request.headers.get("accept", "").startswith("text/event-stream"):
         return HTTPException(401)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = here if request.method == "GET" else request.url.path
-    return HTTPException(303, headers={"Location": f"/login?next={quote(back, safe='')}"})
+    return HTTPException(303, headers={"Location": f"{page}?next={quote(back, safe='')}"})
 
 
 def is_staff(account: Account) -> bool:
@@ -105,6 +147,8 @@ def is_staff(account: Account) -> bool:
     return account.role in STAFF and account.disabled_at is None
 
 
+OwnAccount = Annotated[SignedIn, Depends(owner)]
+FreshViewer = Annotated[SignedIn, Depends(fresh)]
 CurrentViewer = Annotated[SignedIn, Depends(viewer)]
 MaybeViewer = Annotated[SignedIn | None, Depends(viewer_or_none)]
 CurrentStaff = Annotated[SignedIn, Depends(staff)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -66,23 +67,28 @@ class Guard:
             headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR_S}"
 
 
-def content_security_policy(chat_url: str) -> str:
-    """Everything from ourselves, nothing inline; the chat may also talk to the assistant."""
+def content_security_policy(chat_url: str, more: Mapping[str, Iterable[str]] | None = None) -> str:
+    """Everything from ourselves, nothing inline; the chat may also talk to the assistant.
+
+    Parameters:
+        more: further sources that one page needs, by directive.
+    """
     parts = urlsplit(chat_url)
     chat = f"{parts.scheme}://{parts.netloc}"
     socket = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",  # Bootstrap's small icons live in its style sheet
-            f"connect-src 'self' {chat} {socket}",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
-    )
+    directives: dict[str, list[str]] = {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # Bootstrap's small icons live in its style sheet
+        "connect-src": ["'self'", chat, socket],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+    for directive, sources in (more or {}).items():
+        directives.setdefault(directive, []).extend(sources)
+    return "; ".join(f"{directive} {' '.join(sources)}" for directive, sources in directives.items())
 
 
 def _caching(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def _ago(at: datetime) -> str:
 
 
 _environment.filters.update(
+    base64=lambda text: b64encode(text.encode()).decode(),
     time=_time,
     markdown=markdown,
     status=words.status,

@@ -8,6 +8,11 @@ from html.parser import HTMLParser
 import httpx
 
 
+def _is_sent(given: dict[str, str]) -> bool:
+    """A box that is not ticked sends nothing."""
+    return given.get("type") not in ("checkbox", "radio") or "checked" in given
+
+
 @dataclass
 class Form:
     """A form as the page shows it, with the values it would send."""
@@ -30,7 +35,7 @@ class _Forms(HTMLParser):
             self.forms.append(Form(given.get("action", ""), given.get("method", "get")))
         elif not self.forms:
             return
-        elif tag == "input" and "name" in given:
+        elif tag == "input" and "name" in given and _is_sent(given):
             self.forms[-1].values[given["name"]] = given.get("value", "")
         elif tag == "textarea":
             self._textarea = given.get("name", "")
