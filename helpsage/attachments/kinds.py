@@ -67,30 +67,11 @@ OLE = Kind(
     }
 )
 RTF = Kind({".rtf": "application/rtf"})
+_TEXT_ENDINGS = """
+.txt .log .csv .tsv .md .json .xml .yml .yaml .toml .ini .conf .cfg .eml .ics .vcf .srt .diff .patch .sql .tex .bib
+"""
 #: Served as plain text whatever they hold.
-TEXT = Kind(
-    {
-        ending: _TEXT
-        for ending in (
-            *(
-                ".txt",
-                ".log",
-                ".csv",
-                ".tsv",
-                ".md",
-                ".json",
-                ".xml",
-                ".yml",
-                ".yaml",
-                ".toml",
-                ".ini",
-                ".conf",
-                ".cfg",
-            ),
-            *(".eml", ".ics", ".vcf", ".srt", ".diff", ".patch", ".sql", ".tex", ".bib"),
-        )
-    }
-)
+TEXT = Kind(dict.fromkeys(_TEXT_ENDINGS.split(), _TEXT))
 
 _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
     (b"\x89PNG\r\n\x1a\n", PNG),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
@@ -12,10 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from helpsage import settings
+from helpsage.attachments.storage import MEGABYTE
 from helpsage.web import errors
 
 #: No form of ours is larger: 20,000 characters of any script, escaped.
 LARGEST_BODY = 400_000
+#: Forms that take files, of people who are logged in.
+_WITH_FILES = re.compile(r"/my/new|/(?:my|agent)/tickets/[^/]+/reply")
 ONE_YEAR_S = 31_536_000
 
 log = logging.getLogger(__name__)
@@ -98,15 +103,24 @@ def _caching(path: str) -> str:
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
     """The body, cut off with 413 when it is larger than any form of ours."""
-    declared = Headers(scope=scope).get("content-length", "0")
+    headers = Headers(scope=scope)
+    declared, limit = headers.get("content-length", "0"), _largest(scope["path"], headers)
     received = 0
 
     async def limited_receive() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > LARGEST_BODY or (declared.isdigit() and int(declared) > LARGEST_BODY):
+        if received > limit or (declared.isdigit() and int(declared) > limit):
             raise HTTPException(413)
         return message
 
     return limited_receive
+
+
+def _largest(path: str, headers: Headers) -> int:
+    """Bytes that a body may have. Nobody without a session makes the server keep files, not even for a moment."""
+    if not _WITH_FILES.fullmatch(path) or "helpsage_session=" not in headers.get("cookie", ""):
+        return LARGEST_BODY
+    configured = settings.get()
+    return LARGEST_BODY + configured.attachment_max_files * configured.attachment_max_mb * MEGABYTE

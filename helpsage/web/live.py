@@ -143,8 +143,13 @@ async def stream(
 ) -> Response:
     """Server-sent events: `changed` whenever this ticket (or, without one, any) has something new."""
     topics = await run_in_threadpool(_topics, ticket)
+    return response(request, topics, access.staff_or_none)
+
+
+def response(request: Request, topics: tuple[str, ...], still: Callable[[Request], object | None]) -> Response:
+    """The stream that tells of these topics, for as long as `still` finds whoever asked for it."""
     return EventSourceResponse(
-        _updates(request, topics), ping=PING_S, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+        _updates(request, topics, still), ping=PING_S, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     )
 
 
@@ -156,7 +161,9 @@ def _topics(reference: str) -> tuple[str, ...]:
         return tuple(str(part) for part in (found.id, found.conversation_id) if isinstance(part, UUID))
 
 
-async def _updates(request: Request, topics: tuple[str, ...]) -> AsyncIterator[ServerSentEvent]:
+async def _updates(
+    request: Request, topics: tuple[str, ...], still: Callable[[Request], object | None]
+) -> AsyncIterator[ServerSentEvent]:
     hub: Hub = request.app.state.hub
     with hub.page(*topics) as updates:
         yield ServerSentEvent(event="ready", data="{}", retry=2_000)
@@ -164,7 +171,7 @@ async def _updates(request: Request, topics: tuple[str, ...]) -> AsyncIterator[S
             try:
                 topic = await asyncio.wait_for(updates.get(), SESSION_CHECK_S)
             except TimeoutError:
-                if await run_in_threadpool(access.staff_or_none, request) is None:
+                if await run_in_threadpool(still, request) is None:
                     return
                 continue
             while not updates.empty():

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from helpsage import __version__, clock, settings
-from helpsage.web import assets, csrf, words
+from helpsage.web import assets, csrf, uploads, words
 from helpsage.web.markup import markdown
 
 _environment = Environment(
@@ -68,4 +68,4 @@ _environment.filters.update(
     channel=words.channel,
     change=words.change,
 )
-_environment.globals.update(actor=words.actor)
+_environment.globals.update(actor=words.actor, upload_limits=uploads.limits)

@@ -29,7 +29,8 @@ export const live = {
     stop();
     topic = wanted;
     if (wanted === null) return;
-    source = new EventSource(`/agent/live${wanted ? `?ticket=${encodeURIComponent(wanted)}` : ""}`);
+    const from = (element as HTMLElement).dataset["liveFrom"] ?? "/agent/live";
+    source = new EventSource(`${from}${wanted ? `?ticket=${encodeURIComponent(wanted)}` : ""}`);
     source.addEventListener("changed", () => soon());
     source.addEventListener("open", () => line(""));
     source.addEventListener("error", () => line(words.live.lost));
