@@ -1,0 +1,121 @@
+"""The people of the demonstration: who works there and who asks."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from helpsage.demo import pools
+from helpsage.demo.rows import Sheet
+from helpsage.people.models import Role
+
+DOMAIN = "demo.example"
+#: Of ten people who ask, so many have an account.
+WITH_ACCOUNT = 0.35
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person, with an account or without."""
+
+    person_id: UUID
+    name: str
+    email: str
+    account_id: UUID | None = None
+
+    @property
+    def first(self) -> str:
+        """What they are called in a letter."""
+        return self.name.split()[0]
+
+
+class Population:
+    """Everyone, and their rows."""
+
+    def __init__(self, chance: random.Random, password_hash: str, began_at: datetime) -> None:
+        self._chance = chance
+        self._hash = password_hash
+        self._began_at = began_at
+        self._taken: set[str] = set()
+        self.persons = Sheet("person", ("id", "name", "email", "contact_email", "locale", "created_at"))
+        self.accounts = Sheet(
+            "account", ("id", "person_id", "email", "password_hash", "role", "verified_at", "created_at")
+        )
+        self.members = Sheet("team_member", ("team_id", "account_id"))
+
+    def take(self, addresses: Iterable[str]) -> None:
+        """Addresses that somebody has already."""
+        self._taken |= {address.partition("@")[0] for address in addresses if address.endswith(f"@{DOMAIN}")}
+
+    def staff(self, teams: Mapping[str, UUID], departments: Mapping[str, Sequence[UUID]]) -> dict[str, list[Someone]]:
+        """Agents, leads and administrators; returns who works in each team, by its key."""
+        words = pools.load()
+        known: dict[str, Someone] = {}
+        by_team: dict[str, list[Someone]] = {}
+        for key, names in words["staff"].items():
+            for name in names:
+                if name not in known:
+                    known[name] = self._add(name, Role.AGENT, self._began_at)
+                agent = known[name]
+                self.members.add(team_id=teams[key], account_id=agent.account_id)
+                by_team.setdefault(key, []).append(agent)
+        for department, name in words["leads"].items():
+            lead = self._add(name, Role.LEAD, self._began_at)
+            for team in departments[department]:
+                self.members.add(team_id=team, account_id=lead.account_id)
+        for name in words["administrators"]:
+            self._add(name, Role.ADMINISTRATOR, self._began_at)
+        return by_team
+
+    def requesters(self, count: int) -> list[Someone]:
+        """People who ask."""
+        words = pools.load()
+        found = []
+        for _ in range(count):
+            name = f"{self._chance.choice(words['first_names'])} {self._chance.choice(words['last_names'])}"
+            joined = self._began_at + timedelta(days=self._chance.random() * 20 - 20)
+            role = Role.REQUESTER if self._chance.random() < WITH_ACCOUNT else None
+            found.append(self._add(name, role, joined))
+        return found
+
+    def _add(self, name: str, role: Role | None, at: datetime) -> Someone:
+        email = self._address(name)
+        made = Someone(new_id(self._chance), name, email, new_id(self._chance) if role is not None else None)
+        self.persons.add(
+            id=made.person_id,
+            name=name,
+            email=email if role is not None else None,
+            contact_email=None if role is not None else email,
+            locale="en",
+            created_at=at,
+        )
+        if role is not None:
+            self.accounts.add(
+                id=made.account_id,
+                person_id=made.person_id,
+                email=email,
+                password_hash=self._hash,
+                role=role.value,
+                verified_at=at,
+                created_at=at,
+            )
+        return made
+
+    def _address(self, name: str) -> str:
+        plain = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("ø", "o").replace("ł", "l"))
+        base = re.sub(r"[^a-z]+", ".", plain.encode("ascii", "ignore").decode().lower()).strip(".") or "someone"
+        local, number = base, 2
+        while local in self._taken:
+            local, number = f"{base}{number}", number + 1
+        self._taken.add(local)
+        return f"{local}@{DOMAIN}"
+
+
+def new_id(chance: random.Random) -> UUID:
+    """An id that the seed decides."""
+    return UUID(int=chance.getrandbits(128), version=4)
