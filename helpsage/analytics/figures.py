@@ -252,7 +252,7 @@ def _entries(scope: Scope, of_value: bool) -> str:
 
 
 def _ranked(entries: str, key: str) -> str:
-    """Nearest-rank percentiles by key: the smallest bucket that has at least that share of the durations below its end."""
+    """Nearest-rank percentiles by key: the first bucket up to whose end at least that share of durations lies."""
     return f"""
       with summed as (
         select {key} as key, bucket, sum(n) as n from ({entries}) entries group by 1, 2 having sum(n) <> 0
@@ -349,7 +349,8 @@ def now_by_value(session: Session, scope: Scope, dimension: str | None) -> dict[
 def ages(session: Session, scope: Scope) -> list[int]:
     """Unresolved tickets by age: up to each of `AGES_DAYS`, and older."""
     statement = f"""
-      select width_bucket(extract(epoch from :now - created_at) / 86400.0, cast(:ends as numeric[])) as age, count(*) as n
+      select width_bucket(extract(epoch from :now - created_at) / 86400.0, cast(:ends as numeric[])) as age,
+             count(*) as n
       from ticket where resolved_at is null and {scope.of_ticket} group by 1
     """  # noqa: S608 made of constants
     parameters = {**scope.parameters, "now": clock.now(), "ends": list(AGES_DAYS)}

@@ -90,7 +90,7 @@ class Count(Base):
 
 
 class Spread(Base):
-    """A histogram of a day or of a whole month: how long answers (`answer`) and solutions (`solve`) took, or ratings."""
+    """A histogram of a day or of a whole month: how long answers and solutions took, or ratings."""
 
     __tablename__ = "analytics_spread"
     __table_args__ = (PrimaryKeyConstraint("dimension", "measure", "grain", "day", "department_id", "value"),)

@@ -225,3 +225,24 @@ def _rebuild(connection: Connection, time_zone: str) -> None:
 def zone_changed(session: Session) -> bool:
     """Whether the configured zone is another one than that of the figures."""
     return zone(session).key != settings.get().time_zone
+
+
+def differences(session: Session) -> int:
+    """How many sums of days differ from a count over all tickets: none, or `rebuild` is needed."""
+    session.execute(text("set local statement_timeout = 0"))
+    names = ", ".join(SUMS)
+    sums = ", ".join(f"sum({name})::bigint as {name}" for name in SUMS)
+    something = " or ".join(f"sum({name}) <> 0" for name in SUMS)
+    kept = f"""
+      select day, department_id, dimension, value, {sums}
+      from (
+        select day, department_id, dimension, value, {names} from analytics_count
+        union all
+        select day, department_id, dimension, value, {names}
+        from ({COUNTED.format(facts="analytics_delta")}) pending
+      ) rows
+      group by 1, 2, 3, 4 having {something}
+    """  # noqa: S608 made of constants
+    anew = f"select day, department_id, dimension, value, {names} from ({COUNTED.format(facts=FACTS)}) counted"  # noqa: S608
+    statement = f"select count(*) from (({kept} except {anew}) union all ({anew} except {kept})) wrong"  # noqa: S608
+    return int(session.execute(text(statement)).scalar_one())

@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from helpsage import __version__, settings
 from helpsage.web import assets, brand, errors, health, live, pages
 from helpsage.web.accounts import routers as accounts_routers
+from helpsage.web.analytics import routers as analytics_routers
 from helpsage.web.console import queue, ticket
 from helpsage.web.guard import Guard
 from helpsage.web.settings import routers as settings_routers
@@ -26,7 +27,7 @@ def create_app() -> FastAPI:
     app.mount("/static", StaticFiles(directory=assets.STATIC, check_dir=False), name="static")
     for router in (health.router, pages.router, queue.router, ticket.router, live.router):
         app.include_router(router)
-    for router in (brand.router, *accounts_routers, *settings_routers):
+    for router in (brand.router, *accounts_routers, *settings_routers, *analytics_routers):
         app.include_router(router)
     errors.install(app)
     app.add_middleware(Guard, chat_url=configured.chat_url, https=configured.web_url.startswith("https:"))
