@@ -289,12 +289,19 @@ def percentiles_by_value(
     return {row.key: _percentiles(row) for row in session.execute(text(statement), parameters)}
 
 
+#: The first day of the step in which a day lies: `Period.steps`.
+_FIRST_OF_STEP = {
+    Step.DAY: "day",
+    Step.WEEK: "greatest(cast(:first as date), cast(:last as date) - 7 * ((cast(:last as date) - day) / 7) - 6)",
+    Step.MONTH: "greatest(cast(:first as date), date_trunc('month', day)::date)",
+}
+
+
 def percentiles_by_step(session: Session, scope: Scope, period: Period, measure: Measure) -> list[Percentiles]:
     """The same for each step of the period."""
-    step = period.step
-    statement = _ranked(_entries(scope, of_value=True), "greatest(date_trunc(:step, day)::date, cast(:first as date))")
-    span = _span(period, monthly=step is Step.MONTH)
-    rows = session.execute(text(statement), {**scope.parameters, **span, "measure": measure, "step": step.value})
+    statement = _ranked(_entries(scope, of_value=True), _FIRST_OF_STEP[period.step])
+    span = _span(period, monthly=period.step is Step.MONTH)
+    rows = session.execute(text(statement), {**scope.parameters, **span, "measure": measure})
     found = {row.key: _percentiles(row) for row in rows}
     return [found.get(piece.first, Percentiles()) for piece in period.steps()]
 

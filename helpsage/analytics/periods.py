@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
 #: A chart has no more steps than a reader can tell apart.
-MOST_DAYS, MOST_WEEKS = 62, 60
+MOST_DAYS, MOST_WEEKS = 45, 60
 #: Nobody asks about more; it keeps mistyped years from costing anything.
 LONGEST_DAYS = 3_700
 
@@ -71,13 +71,25 @@ class Period:
         return Step.WEEK if self.days <= MOST_WEEKS * 7 else Step.MONTH
 
     def steps(self, step: Step | None = None) -> list[Period]:
-        """The period in pieces: days, weeks from Monday, or months; the outer ones are cut where the period ends."""
+        """The period in pieces: days, seven days each up to the last one, or calendar months.
+
+        Seven days, and not weeks from Monday: so the period before has the same pieces. The first piece can be shorter.
+        """
         pieces, first = [], self.first
         while first <= self.last:
-            last = min(_end_of(step or self.step, first), self.last)
+            last = min(self._end_of(step or self.step, first), self.last)
             pieces.append(Period(first, last))
             first = last + ONE_DAY
         return pieces
+
+    def _end_of(self, step: Step, day: date) -> date:
+        match step:
+            case Step.DAY:
+                return day
+            case Step.WEEK:
+                return day + ((self.last - day).days % 7) * ONE_DAY
+            case _:
+                return _end_of_month(day)
 
     def whole_months(self) -> tuple[list[date], list[date]]:
         """The months that lie wholly within, by their first days; and the days that are in none of them."""
@@ -89,7 +101,7 @@ class Period:
     @property
     def is_whole_month(self) -> bool:
         """From the first day of a month to its last."""
-        return self.first.day == 1 and self.last == _end_of(Step.MONTH, self.first)
+        return self.first.day == 1 and self.last == _end_of_month(self.first)
 
     def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """The moment the first day begins, and the moment after the last one."""
@@ -97,11 +109,5 @@ class Period:
         return datetime.combine(begin, time(), zone), datetime.combine(end, time(), zone)
 
 
-def _end_of(step: Step, day: date) -> date:
-    match step:
-        case Step.DAY:
-            return day
-        case Step.WEEK:
-            return day + (6 - day.weekday()) * ONE_DAY
-        case _:
-            return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - ONE_DAY
+def _end_of_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - ONE_DAY

@@ -123,7 +123,7 @@ function dataset(column: Column, kind: string): ChartDataset<"line"> | ChartData
       borderWidth: column.style === "before" ? 1.5 : 2.25,
       borderDash: look.dash,
       pointStyle: look.point,
-      pointRadius: column.style === "before" ? 0 : data.length > 40 ? 2 : 3.5,
+      pointRadius: column.style === "before" ? 0 : data.length > 40 ? 1.5 : 3.5,
       pointHoverRadius: 6,
       pointHitRadius: 10,
       spanGaps: false,
@@ -219,7 +219,7 @@ function configuration(kind: string, unit: string, labels: string[], series: Col
         legend: {
           display: series.length > 1,
           position: "bottom",
-          labels: { color: token("--ink"), usePointStyle: kind === "line", boxWidth: 26, padding: 14 },
+          labels: { color: token("--ink"), usePointStyle: kind === "line", boxHeight: kind === "line" ? 6 : 12, boxWidth: kind === "line" ? 6 : 26, padding: 14 },
         },
         tooltip: {
           callbacks: {

@@ -49,7 +49,7 @@ def assistant(request: Request, who: Analyst, given: Given) -> Response:
                         words.OUTCOMES[outcome], *_shares(now, before, outcome),
                         shared(_shares(now, before, outcome)[0]), words.share(_shares(now, before, outcome)[1]),
                         words.DEFINITIONS[f"talk_{outcome}"], more_is=_MOODS[outcome],
-                        more=(("conversations", words.number(now[outcome])),),
+                        more=(("conversations", words.number(now[outcome])),), is_share=True,
                     )
                     for outcome in OUTCOMES if outcome != "other"
                 ),

@@ -79,7 +79,7 @@ def _tiles(session: Session, asked: Asked, now: Sums, before: Sums) -> list[Tile
         compared(
             words.SATISFACTION, now.satisfaction, before.satisfaction,
             shared(now.satisfaction, asked.behind(What.RATED)), words.share(before.satisfaction),
-            words.DEFINITIONS["satisfaction"], more_is="good", more=(("of ratings", words.number(now.rated)),),
+            words.DEFINITIONS["satisfaction"], more_is="good", more=(("of ratings", words.number(now.rated)),), is_share=True,
         ),
     ]  # fmt: skip
     return tiles if scope.dimension != "all" else [*tiles, _contained(session, asked)]
@@ -102,7 +102,7 @@ def _contained(session: Session, asked: Asked) -> Tile:
     return compared(
         words.CONTAINED, shares[0], shares[1], shared(shares[0], asked.href("/analytics/assistant")),
         words.share(shares[1]), words.DEFINITIONS["talk_helped"], more_is="good",
-        more=(("of conversations", words.number(sum(now.values()))),),
+        more=(("of conversations", words.number(sum(now.values()))),), is_share=True,
     )  # fmt: skip
 
 

@@ -50,16 +50,20 @@ def compared(
     definition: str,
     more_is: str = "",
     more: tuple[tuple[str, str], ...] = (),
+    is_share: bool = False,
 ) -> Tile:
     """A tile with its change.
 
     Parameters:
         more_is: `good` or `bad`; empty when more is neither.
+        is_share: the change is told in percentage points.
     """
     grown = figures.change(now, before)
+    told = words.points(now, before) if is_share else words.grown(grown)
     turned = {"good": "bad", "bad": "good"}
-    mood = "" if not grown or not more_is else more_is if grown > 0 else turned[more_is]
-    return Tile(title, cell.shown, definition, words.grown(grown), before_shown, mood, more, cell.href)
+    noticed = grown is not None and any(digit in told for digit in "123456789")
+    mood = "" if not grown or not more_is or not noticed else more_is if grown > 0 else turned[more_is]
+    return Tile(title, cell.shown, definition, told, before_shown, mood, more, cell.href)
 
 
 def render(
@@ -101,6 +105,7 @@ def render(
         "duration": words.duration,
         "share": words.share,
         "grown": words.grown,
+        "moods": words.MOODS,
     }
     return templating.page(request, f"analytics/{template}.html", {**frame, **context})
 

@@ -42,7 +42,7 @@ def satisfaction(request: Request, who: Analyst, given: Given) -> Response:
             "tiles": [
                 compared(
                     words.SATISFACTION, now.satisfaction, before.satisfaction, shared(now.satisfaction),
-                    words.share(before.satisfaction), words.DEFINITIONS["satisfaction"], more_is="good",
+                    words.share(before.satisfaction), words.DEFINITIONS["satisfaction"], more_is="good", is_share=True,
                 ),
                 compared(
                     "Ratings", now.rated, before.rated, counted(now.rated, asked.behind(What.RATED)),

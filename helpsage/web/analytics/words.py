@@ -33,8 +33,8 @@ ALL_DEPARTMENTS = "All departments"
 RANGES = {
     "7": "Last 7 days",
     "30": "Last 30 days",
-    "90": "Last 90 days",
-    "365": "Last 365 days",
+    "91": "Last 13 weeks",
+    "364": "Last 52 weeks",
 }
 
 OPENED = "Opened"
@@ -49,6 +49,7 @@ MEDIAN = "Median"
 P90 = "9 of 10 within"
 AVERAGE = "Average"
 BEFORE = "{title}, period before"
+MOODS = {"good": "better", "bad": "worse"}
 
 #: What stands beside the figures.
 DEFINITIONS = {
@@ -127,7 +128,7 @@ EXPORTED_PERCENTILES = ("first_answer_median_s", "first_answer_p90_s", "resoluti
 
 
 def duration(seconds: float | None) -> str:
-    """Two units at most: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    """Two units at most: `45 s`, `12 min`, `3 h 20 min`, `28 h`, `2 d 4 h`."""
     if seconds is None:
         return "–"
     whole = round(seconds)
@@ -136,11 +137,14 @@ def duration(seconds: float | None) -> str:
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes} min"
-    if minutes < 48 * 60:
-        hours, rest = divmod(minutes, 60)
+    hours, rest = divmod(minutes, 60)
+    if hours < 10:
         return f"{hours} h {rest} min" if rest else f"{hours} h"
-    days, rest = divmod(round(seconds / 3600), 24)
-    return f"{days} d {rest} h" if rest else f"{days} d"
+    hours = round(seconds / 3600)
+    if hours < 48:
+        return f"{hours} h"
+    days, rest = divmod(hours, 24)
+    return f"{days} d {rest} h" if rest and days < 10 else f"{days} d"
 
 
 def number(value: float | None) -> str:
@@ -158,8 +162,18 @@ def share(value: float | None) -> str:
 
 
 def grown(value: float | None) -> str:
-    """A change, with its sign."""
-    if value is None:
+    """A change as a share of what it was, with its sign."""
+    return "no figure before" if value is None else f"{signed(value)} %"
+
+
+def points(now: float | None, before: float | None) -> str:
+    """A change of a share, in percentage points."""
+    if now is None or before is None:
         return "no figure before"
-    percent = round(100 * value)
-    return f"{'+' if percent > 0 else '−' if percent < 0 else '±'}{abs(percent)} %"
+    return f"{signed(now - before)} points"
+
+
+def signed(value: float) -> str:
+    """Hundredths with their sign."""
+    hundredths = round(100 * value)
+    return f"{'+' if hundredths > 0 else '−' if hundredths < 0 else '±'}{abs(hundredths)}"

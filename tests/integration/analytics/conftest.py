@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -131,9 +130,10 @@ def write(session: Session, places: Places, rows: list[Row]) -> None:
     """Insert them at once. Merged ones go on in a ticket of their own that is not counted among `rows`."""
     if rows:
         first = next((row.id for row in rows if not row.merged), rows[0].id)
-        session.execute(insert(Ticket), [row.values(places.requester, first) for row in rows])
+        in_order = sorted(rows, key=lambda row: row.id != first)
+        session.execute(insert(Ticket), [row.values(places.requester, first) for row in in_order])
 
 
 @pytest.fixture
-def places(session: Session) -> Iterator[Places]:
-    yield make_places(session)
+def places(session: Session) -> Places:
+    return make_places(session)
