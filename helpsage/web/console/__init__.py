@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from helpsage.web.console import bulk, merging, queue, taking, ticket, views, working, writing
+from helpsage.web.console import bulk, live, merging, queue, taking, ticket, views, working, writing
 
 routers: tuple[APIRouter, ...] = (
     queue.router,
@@ -15,4 +15,5 @@ routers: tuple[APIRouter, ...] = (
     writing.router,
     working.router,
     merging.router,
+    live.router,
 )

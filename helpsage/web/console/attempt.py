@@ -13,9 +13,11 @@ from typing import Annotated
 
 from fastapi import Depends, Form
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from helpsage.attachments import AttachmentRefused, Received
 from helpsage.db.session import transaction
 from helpsage.people import permissions
 from helpsage.people.permissions import Action
@@ -35,6 +37,7 @@ from helpsage.tickets.tags import InvalidTag
 from helpsage.web import access, csrf, words
 from helpsage.web.access import SignedIn
 from helpsage.web.console import asked, said
+from helpsage.web.uploads import Files
 
 LONGEST_KEY = 64
 
@@ -57,10 +60,16 @@ class Attempt:
     problems: Mapping[str, str] = field(default_factory=dict)
     http_status: int = 200
     stale: bool = False
+    #: Files that came with it: they need not be chosen again.
+    files: Files | None = None
 
     def value(self, form: str, name: str, otherwise: str = "") -> str:
         """What a field shows: what was typed into it, when this form was refused."""
         return self.typed.get(name, otherwise) if self.form == form else otherwise
+
+    def kept(self, form: str) -> list[tuple[Received, str]]:
+        """Files that this form still carries, with their marks."""
+        return self.files.marked if self.files is not None and self.form == form else []
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,13 @@ def sent(
     return Sent(version, seen, key)
 
 
+async def _posted(request: Request) -> FormData:
+    return await request.form()
+
+
 Hidden = Annotated[Sent, Depends(sent)]
+#: A form's fields, for those that carry files or fields that are not known beforehand.
+Posted = Annotated[FormData, Depends(_posted)]
 Work = Callable[[Session, Ticket], object]
 #: Draws the ticket's page with what was refused.
 Draw = Callable[[Request, SignedIn, str, Attempt], Response]
@@ -146,6 +161,8 @@ def attempted(
         return refused(request, who, reference, attempt, said.UNKNOWN_PLACE, draw)
     except UnknownCategory:
         return refused(request, who, reference, attempt, said.UNKNOWN_CATEGORY, draw)
+    except AttachmentRefused as error:
+        return refused(request, who, reference, attempt, str(error), draw)
     except InvalidText as error:
         return refused(request, who, reference, attempt, str(error), draw)
     if not still_seen:

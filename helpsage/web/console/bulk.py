@@ -49,8 +49,8 @@ def change(
             wish = _wish(kind, given)
             done = bulk.apply(session, who, who.actor, [_chosen(each) for each in ticket], wish, key)
         except InvalidBulk as error:
-            told = {"bulk_problem": said.BULK_PROBLEMS[error.problem], "chosen": frozenset(ticket), "tried": given}
-            return queue.page(request, session, who, view, told={**told, "kind": kind}, status=422)
+            told = queue.Told(bulk_problem=said.BULK_PROBLEMS[error.problem], chosen=frozenset(ticket), tried=given)
+            return queue.page(request, session, who, view, told=told, status=422)
         return _back(view, done.id)
 
 
@@ -64,7 +64,7 @@ def undo(request: Request, who: BulkWorker, bulk_id: UUID, query: Words = "") ->
         except BulkNotFound as error:
             raise HTTPException(404) from error
         except InvalidBulk as error:
-            told = {"bulk_problem": said.BULK_PROBLEMS[error.problem]}
+            told = queue.Told(bulk_problem=said.BULK_PROBLEMS[error.problem])
             return queue.page(request, session, who, view, told=told, status=409)
     return _back(view, bulk_id)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -55,6 +55,27 @@ class ViewLink:
     shared: bool = False
 
 
+#: The fields of the form that changes many tickets, empty.
+NOTHING_TRIED: Mapping[str, str] = {"status": "", "priority": "", "assignee": "", "team": "", "tag": ""}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the page has to say besides the tickets."""
+
+    notice: str = ""
+    #: The outcome of a change to many tickets (`said.outcome`).
+    bulk: Mapping[str, Any] | None = None
+    bulk_problem: str = ""
+    #: Of a refused change: the tickets that were ticked, and what was chosen for them.
+    chosen: Collection[str] = ()
+    tried: Mapping[str, str] = field(default_factory=lambda: NOTHING_TRIED)
+    #: Of a refused view: why, and what was typed.
+    view_problem: str = ""
+    view_name: str = ""
+    view_shared: bool = False
+
+
 @router.get("/agent")
 def queue(request: Request, who: QueueViewer) -> Response:
     """A page of tickets."""
@@ -69,7 +90,7 @@ def page(
     who: SignedIn,
     view: Asked,
     after: str = "",
-    told: Mapping[str, Any] | None = None,
+    told: Told | None = None,
     status: int = 200,
 ) -> Response:
     """The queue's page.
@@ -112,7 +133,7 @@ def page(
         "colleagues": placing.colleagues(session, None),
         "names": said.names_of(session, [ticket.assignee_id for ticket in found.tickets]),
         "key": secrets.token_urlsafe(16),
-        "told": told or {},
+        "told": told or Told(),
     }
     return templating.page(request, "console/queue.html", context, status)
 
@@ -131,15 +152,15 @@ def links(session: Session, who: SignedIn, view: Asked) -> list[ViewLink]:
     return found
 
 
-def _told(session: Session, given: Mapping[str, str], who: SignedIn) -> dict[str, Any]:
+def _told(session: Session, given: Mapping[str, str], who: SignedIn) -> Told:
     """What was done just before: the outcome of a change to many tickets, or one line."""
     if note := said.NOTICES.get(given.get("told", "")):
-        return {"notice": note}
+        return Told(notice=note)
     try:
         done = bulk.get(session, UUID(given.get("done", "")), who.account_id)
     except ValueError:
-        return {}
-    return {"bulk": said.outcome(session, done)} if done is not None else {}
+        return Told()
+    return Told(bulk=said.outcome(session, done)) if done is not None else Told()
 
 
 def _tabs(view: Asked, found: Page) -> list[Tab]:

@@ -45,6 +45,11 @@ class Field:
     kind: str = "text"
     choices: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def shown(self) -> str:
+        """The answer as people read it."""
+        return dict(self.choices).get(self.value, self.value)
+
 
 @router.get("/agent/tickets/{reference}")
 def show(request: Request, who: Agent, reference: str) -> Response:

@@ -57,7 +57,8 @@ def save(
                 raise ViewError("not_shared")
             saved.save(session, who.account_id, name, view.query(), bool(shared))
         except ViewError as error:
-            told = {"view_problem": said.VIEW_PROBLEMS[error.problem], "view_name": name, "view_shared": bool(shared)}
+            problem = said.VIEW_PROBLEMS[error.problem]
+            told = queue.Told(view_problem=problem, view_name=name, view_shared=bool(shared))
             return queue.page(request, session, who, view, told=told, status=422)
     return RedirectResponse(view.href(), status_code=303)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +17,7 @@ from helpsage.tickets.models import Priority, Status, Ticket
 from helpsage.tickets.placing import UnknownPlace
 from helpsage.web import words
 from helpsage.web.console import asked, said, ticket
-from helpsage.web.console.attempt import Agent, Attempt, Hidden, attempted, checked, refused
+from helpsage.web.console.attempt import Agent, Attempt, Hidden, Posted, attempted, checked, refused
 
 router = APIRouter(include_in_schema=False, prefix="/agent/tickets/{reference}")
 
@@ -119,9 +118,8 @@ def category(request: Request, who: Agent, reference: str, hidden: Hidden, to: T
 
 
 @router.post("/details", dependencies=checked)
-async def change_details(request: Request, who: Agent, reference: str, hidden: Hidden) -> Response:
+def change_details(request: Request, who: Agent, reference: str, hidden: Hidden, form: Posted) -> Response:
     """The answers to the category's questions."""
-    form = await request.form()
     typed = {name: value for name, value in form.items() if name.startswith(DETAIL) and isinstance(value, str)}
     attempt = Attempt("details", typed, hidden.seen)
     answers = {name.removeprefix(DETAIL): value for name, value in typed.items()}
@@ -129,9 +127,7 @@ async def change_details(request: Request, who: Agent, reference: str, hidden: H
     def work(session: Session, found: Ticket) -> None:
         details.change(session, found, answers, who.actor, hidden.version)
 
-    return await run_in_threadpool(
-        attempted, request, who, reference, Action.CHANGE_DETAILS, attempt, work, ticket.draw
-    )
+    return attempted(request, who, reference, Action.CHANGE_DETAILS, attempt, work, ticket.draw)
 
 
 @router.post("/tags", dependencies=checked)

@@ -2,103 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, HTTPException, UploadFile
+from fastapi import APIRouter, Form, HTTPException
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from helpsage import settings
-from helpsage.attachments import service as attachments
-from helpsage.attachments import storage
-from helpsage.attachments.errors import AttachmentRefused
 from helpsage.configuration import canned_replies
 from helpsage.db.session import transaction
 from helpsage.departments import service as departments
 from helpsage.people import permissions
 from helpsage.people.permissions import Action
 from helpsage.tickets import drafts, presence, service
-from helpsage.tickets.models import Entry, Status, Ticket
-from helpsage.web import templating, words
+from helpsage.tickets.models import Status, Ticket
+from helpsage.web import templating, uploads, words
 from helpsage.web.access import SignedIn
 from helpsage.web.console import said, ticket
-from helpsage.web.console.attempt import Agent, Attempt, Hidden, Sent, attempted, checked, refused, visible
+from helpsage.web.console.attempt import Agent, Attempt, Hidden, Posted, Sent, attempted, checked, refused, visible
+from helpsage.web.uploads import Files
 
 router = APIRouter(include_in_schema=False, prefix="/agent/tickets/{reference}")
 
 Kind = Literal["reply", "note"]
 Typed = Annotated[str, Form()]
-Files = Annotated[tuple[UploadFile, ...], Form()]
 
 
 @router.post("/reply", dependencies=checked)
-def reply(
-    request: Request,
-    who: Agent,
-    reference: str,
-    hidden: Hidden,
-    body: Typed = "",
-    status: Typed = "",
-    canned: Typed = "",
-    do: Typed = "",
-    files: Files = (),
-) -> Response:
+def reply(request: Request, who: Agent, reference: str, hidden: Hidden, form: Posted) -> Response:
     """Public words to the requester, with files, and where the ticket goes with them.
 
     `do` is the button without a script: `insert` a canned reply, or `preview`.
     """
-    attempt = Attempt("reply", {"body": body, "status": status, "canned": canned, "do": do}, hidden.seen)
+    attempt = _attempt("reply", who, hidden, form)
+    body, status, do = (attempt.typed[name] for name in ("body", "status", "do"))
     if do == "insert":
-        return _inserted(request, who, reference, attempt, canned)
+        return _inserted(request, who, reference, attempt)
     if do == "preview":
         return ticket.draw(request, who, reference, attempt)
     if status and status not in list(Status):
         return refused(request, who, reference, attempt, words.UNKNOWN_CHOICE, ticket.draw)
 
-    def work(session: Session, found: Ticket) -> None:
-        said_here = filled(session, who, found, body)
-        entry = service.reply(
-            session, found, said_here, who.actor, hidden.key_of("reply"), status or None, hidden.version
-        )
-        _attach(session, who, entry, files, hidden)
+    def work(session: Session, found: Ticket, files: Files) -> None:
+        told = filled(session, who, found, body)
+        key = hidden.key_of("reply")
+        entry = service.reply(session, found, told, who.actor, key, status or None, hidden.version)
+        files.attach(session, found, entry, str(entry.id))
         drafts.forget(session, found, who.account_id, "reply")
 
     return _written(request, who, reference, Action.REPLY, attempt, work)
 
 
 @router.post("/note", dependencies=checked)
-def note(
-    request: Request, who: Agent, reference: str, hidden: Hidden, body: Typed = "", do: Typed = "", files: Files = ()
-) -> Response:
+def note(request: Request, who: Agent, reference: str, hidden: Hidden, form: Posted) -> Response:
     """Words among staff. They add to the story and change nothing in it, so that an older view is no obstacle."""
-    attempt = Attempt("note", {"body": body, "do": do}, hidden.seen)
-    if do == "preview":
-        return ticket.draw(request, who, reference, attempt)
+    attempt = _attempt("note", who, hidden, form)
 
-    def work(session: Session, found: Ticket) -> None:
-        entry = service.note(session, found, body, who.actor, hidden.key_of("note"))
-        _attach(session, who, entry, files, hidden)
+    def work(session: Session, found: Ticket, files: Files) -> None:
+        entry = service.note(session, found, attempt.typed["body"], who.actor, hidden.key_of("note"))
+        files.attach(session, found, entry, str(entry.id))
         drafts.forget(session, found, who.account_id, "note")
 
     return _written(request, who, reference, Action.NOTE, attempt, work)
 
 
+def _attempt(kind: Kind, who: SignedIn, hidden: Sent, form: FormData) -> Attempt:
+    given = {name: form.get(name) for name in ("body", "status", "canned", "do")}
+    typed = {name: value if isinstance(value, str) else "" for name, value in given.items()}
+    return Attempt(kind, typed, hidden.seen, files=uploads.read(form, who.person_id))
+
+
 def _written(
-    request: Request, who: SignedIn, reference: str, action: Action, attempt: Attempt, work: object
+    request: Request,
+    who: SignedIn,
+    reference: str,
+    action: Action,
+    attempt: Attempt,
+    work: Callable[[Session, Ticket, Files], None],
 ) -> Response:
-    try:
-        return attempted(request, who, reference, action, attempt, work, ticket.draw, "#newest")  # type: ignore[arg-type]
-    except AttachmentRefused as error:
-        return refused(request, who, reference, attempt, str(error), ticket.draw)
+    files = attempt.files or Files(who.person_id)
+    if files.problems:
+        return refused(request, who, reference, attempt, " ".join(files.problems), ticket.draw)
 
+    def with_files(session: Session, found: Ticket) -> None:
+        work(session, found, files)
 
-def _attach(session: Session, who: SignedIn, entry: Entry, files: tuple[UploadFile, ...], hidden: Sent) -> None:
-    for number, file in enumerate(each for each in files if each.filename):
-        received = storage.receive(file.filename or "", file.content_type or "", file.file)
-        key = f"{hidden.key}:{number}" if hidden.key else None
-        attachments.attach(session, received, entry.ticket_id, entry.id, who.person_id, key)
+    return attempted(request, who, reference, action, attempt, with_files, ticket.draw, "#newest")
 
 
 @router.post("/draft", dependencies=checked)
@@ -136,9 +128,9 @@ def canned_reply(request: Request, who: Agent, reference: str, key: str) -> Resp
     return Response(text, media_type="text/plain; charset=utf-8")
 
 
-def _inserted(request: Request, who: SignedIn, reference: str, attempt: Attempt, key: str) -> Response:
+def _inserted(request: Request, who: SignedIn, reference: str, attempt: Attempt) -> Response:
     with transaction() as session:
-        text = _canned(session, who, visible(session, who, reference), key)
+        text = _canned(session, who, visible(session, who, reference), attempt.typed["canned"])
     if text is None:
         return refused(request, who, reference, attempt, said.NOTHING_TO_INSERT, ticket.draw)
     before = attempt.typed["body"].rstrip()

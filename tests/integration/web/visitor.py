@@ -46,7 +46,9 @@ class _Forms(HTMLParser):
             self.forms[-1].values[self._select] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
+        if tag == "textarea" and self._textarea is not None:
+            # A line break right after the tag is no part of the value (HTML standard, 13.2.6.4.7).
+            self.forms[-1].values[self._textarea] = self.forms[-1].values[self._textarea].removeprefix("\n")
             self._textarea = None
         elif tag == "select":
             self._select = None
