@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from helpsage import clock
@@ -18,13 +18,14 @@ from helpsage.configuration import service as configuration
 from helpsage.configuration.service import Content, Who
 from helpsage.demo import pools, times
 from helpsage.demo.chats import Chats
-from helpsage.demo.people import Population, Someone
+from helpsage.demo.people import DOMAIN, Population, Someone
 from helpsage.demo.rows import Sheet
 from helpsage.demo.tickets import Place, Stories
 from helpsage.departments import service as departments
 from helpsage.departments.documents import DepartmentDocument, TeamDocument
 from helpsage.departments.models import Department, Team
 from helpsage.people import passwords
+from helpsage.people.models import Account
 from helpsage.tickets import categories
 from helpsage.tickets.models import NUMBERS, Ticket
 from helpsage.tickets.search import typos
@@ -74,12 +75,18 @@ def fill(session: Session, tickets: int, seed: int, password: str, tell: Tell, d
         tell: is told what is being done.
     """
     session.execute(text("set local statement_timeout = 0"))
-    chance = random.Random(seed)  # noqa: S311 nothing secret
+    addresses, accounts = _known_addresses(session), _demo_accounts(session)
+    # Another year each time into one installation: ids and addresses are made from the same chance.
+    chance = random.Random(f"{seed}/{len(accounts)}")  # noqa: S311 nothing secret
     now = clock.now().replace(microsecond=0)
     tell("departments and people")
     teams = _organise(session)
-    population = Population(chance, passwords.hashed(password), now - timedelta(days=days))
-    population.take(_known_addresses(session))
+    hashed = passwords.hashed(password)
+    population = Population(chance, hashed, now - timedelta(days=days))
+    population.take(addresses, accounts)
+    session.execute(
+        update(Account).where(Account.email.endswith(f"@{DOMAIN}", autoescape=True)).values(password_hash=hashed)
+    )
     agents = population.staff({key: team.id for key, team in teams.items()}, _by_department(session))
     requesters = population.requesters(max(20, round(tickets / TICKETS_A_PERSON)))
     staff = len(population.persons.rows) - len(requesters)
@@ -234,6 +241,13 @@ def _known_addresses(session: Session) -> set[str]:
         text("select lower(email) from person where email is not null union select lower(email) from account")
     )
     return {str(address) for (address,) in rows}
+
+
+def _demo_accounts(session: Session) -> dict[str, tuple[UUID, UUID]]:
+    """Person and account by address, of an earlier demonstration."""
+    asked = select(Account.email, Account.person_id, Account.id)
+    rows = session.execute(asked.where(Account.email.endswith(f"@{DOMAIN}", autoescape=True)))
+    return {email.lower(): (person_id, account_id) for email, person_id, account_id in rows}
 
 
 def _reserve_numbers(session: Session, count: int) -> int:

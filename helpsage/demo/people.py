@@ -42,15 +42,17 @@ class Population:
         self._hash = password_hash
         self._began_at = began_at
         self._taken: set[str] = set()
+        self._there: dict[str, tuple[UUID, UUID]] = {}
         self.persons = Sheet("person", ("id", "name", "email", "contact_email", "locale", "created_at"))
         self.accounts = Sheet(
             "account", ("id", "person_id", "email", "password_hash", "role", "verified_at", "created_at")
         )
         self.members = Sheet("team_member", ("team_id", "account_id"))
 
-    def take(self, addresses: Iterable[str]) -> None:
-        """Addresses that somebody has already."""
+    def take(self, addresses: Iterable[str], accounts: Mapping[str, tuple[UUID, UUID]]) -> None:
+        """Addresses that somebody has already, and those with an account: the staff of an earlier time stays."""
         self._taken |= {address.partition("@")[0] for address in addresses if address.endswith(f"@{DOMAIN}")}
+        self._there.update(accounts)
 
     def staff(self, teams: Mapping[str, UUID], departments: Mapping[str, Sequence[UUID]]) -> dict[str, list[Someone]]:
         """Agents, leads and administrators; returns who works in each team, by its key."""
@@ -60,17 +62,27 @@ class Population:
         for key, names in words["staff"].items():
             for name in names:
                 if name not in known:
-                    known[name] = self._add(name, Role.AGENT, self._began_at)
+                    known[name] = self._employed(name, Role.AGENT)
                 agent = known[name]
-                self.members.add(team_id=teams[key], account_id=agent.account_id)
+                self._join(teams[key], agent)
                 by_team.setdefault(key, []).append(agent)
         for department, name in words["leads"].items():
-            lead = self._add(name, Role.LEAD, self._began_at)
+            lead = self._employed(name, Role.LEAD)
             for team in departments[department]:
-                self.members.add(team_id=team, account_id=lead.account_id)
+                self._join(team, lead)
         for name in words["administrators"]:
-            self._add(name, Role.ADMINISTRATOR, self._began_at)
+            self._employed(name, Role.ADMINISTRATOR)
         return by_team
+
+    def _employed(self, name: str, role: Role) -> Someone:
+        there = self._there.get(f"{_local(name)}@{DOMAIN}")
+        if there is not None:
+            return Someone(there[0], name, f"{_local(name)}@{DOMAIN}", there[1])
+        return self._add(name, role, self._began_at)
+
+    def _join(self, team_id: UUID, who: Someone) -> None:
+        if who.email not in self._there:
+            self.members.add(team_id=team_id, account_id=who.account_id)
 
     def requesters(self, count: int) -> list[Someone]:
         """People who ask."""
@@ -107,13 +119,18 @@ class Population:
         return made
 
     def _address(self, name: str) -> str:
-        plain = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("ø", "o").replace("ł", "l"))
-        base = re.sub(r"[^a-z]+", ".", plain.encode("ascii", "ignore").decode().lower()).strip(".") or "someone"
+        base = _local(name)
         local, number = base, 2
         while local in self._taken:
             local, number = f"{base}{number}", number + 1
         self._taken.add(local)
         return f"{local}@{DOMAIN}"
+
+
+def _local(name: str) -> str:
+    """What stands before the @ of a name: `Siobhán Byrne` becomes `siobhan.byrne`."""
+    plain = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("ø", "o").replace("ł", "l"))
+    return re.sub(r"[^a-z]+", ".", plain.encode("ascii", "ignore").decode().lower()).strip(".") or "someone"
 
 
 def new_id(chance: random.Random) -> UUID:

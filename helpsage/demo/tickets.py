@@ -24,6 +24,10 @@ SOLVE_H = {Priority.URGENT: 2.5, Priority.HIGH: 6.0, Priority.NORMAL: 11.0, Prio
 PACE = {"examination office": 1.5, "scholarship office": 1.8, "finance team": 1.25, "accounts team": 0.55,
         "service desk": 0.7, "hostel office": 1.4, "network team": 0.9}  # fmt: skip
 CLOSES_AFTER = timedelta(days=7)
+#: Stories end this long before the present, so that the minutes between two steps never reach into the future.
+MARGIN = timedelta(minutes=45)
+#: Whoever writes twice about one thing does so within this time.
+TWICE_WITHIN = timedelta(hours=6)
 
 TICKET_COLUMNS = (
     "id", "number", "requester_id", "conversation_id", "transcript_from_seq", "transcript_to_seq", "subject",
@@ -92,7 +96,7 @@ class Stories:
     def __init__(self, chance: random.Random, places: Mapping[str, Place], now: datetime) -> None:
         self._chance = chance
         self.places = places
-        self._now = now
+        self._now = now - MARGIN
         self._known = categories.catalogue().categories
         self._words = pools.load()
         self._lately: dict[str, list[Life]] = {}
@@ -195,10 +199,10 @@ class Stories:
     def _merged(self, life: Life) -> bool:
         """Now and then the same person has written about it an hour before."""
         earlier = self._lately.setdefault(life.category.name, [])
-        earlier[:] = [other for other in earlier if life.created_at - other.created_at < timedelta(hours=8)]
-        twin = next((o for o in earlier if o.status not in (Status.RESOLVED, Status.CLOSED)), None)
+        earlier[:] = [other for other in earlier if life.created_at - other.created_at < TWICE_WITHIN]
+        twin = next((o for o in earlier if o.resolved_at is None or o.resolved_at > life.created_at), None)
         earlier.append(life)
-        if twin is None or self._chance.random() > 0.06:
+        if twin is None or twin.merged_into_id is not None or self._chance.random() > 0.05:
             return False
         at = times.working(life.created_at, 0.3 + self._chance.random())
         if at >= self._now:
@@ -286,10 +290,10 @@ class Stories:
         again = times.working(life.at, times.spread(self._chance, 6.0 * pace))
         if again >= self._now:
             return False
-        self._step(life, again)
+        self._step(life, life.at + (again - life.at) * 0.3)
         self._move(life, Status.IN_PROGRESS)
-        self._resolve(life, life.at + timedelta(minutes=20 + self._chance.random() * 200))
-        return life.at < self._now
+        self._resolve(life, again)
+        return True
 
     def _close(self, life: Life) -> None:
         """The person says thanks and closes it, or time does."""
