@@ -6,9 +6,10 @@ decides over what they have not read; and a key, so that sending twice is sendin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -209,7 +210,9 @@ def _story(log: Sequence[Change], thread: Sequence[Entry]) -> list[Line]:
         for line in log
         if line.action == "status"
     ]
-    return sorted([*moves, *(Line(entry.created_at, entry) for entry in thread)], key=lambda line: line.at)
+    said_lines = [Line(entry.created_at, entry) for entry in thread]
+    # What was said with a move comes before it.
+    return sorted([*moves, *said_lines], key=lambda line: (line.at, line.moved))
 
 
 def _details(ticket: Ticket, category: categories.Category | None) -> list[tuple[str, str]]:
@@ -218,9 +221,16 @@ def _details(ticket: Ticket, category: categories.Category | None) -> list[tuple
     for name, value in ticket.details.items():
         question = category.question(name) if category else None
         label = question.label if question else name.replace("_", " ").capitalize()
-        titles = {choice.value: choice.title for choice in question.choices} if question else {}
-        shown.append((label, titles.get(str(value), str(value))))
+        shown.append((label, _answer(question, str(value))))
     return shown
+
+
+def _answer(question: categories.Question | None, value: str) -> str:
+    """A choice by its title, a day in full; everything else as it was written."""
+    titles = {choice.value: choice.title for choice in question.choices} if question else {}
+    if question is not None and question.kind == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return f"{date.fromisoformat(value):%-d %B %Y}"
+    return titles.get(value, value)
 
 
 def _can_reopen(ticket: Ticket) -> bool:
