@@ -140,7 +140,7 @@ def by_entry(session: Session, ticket_id: UUID, public_only: bool = False) -> di
     return dict(found)
 
 
-def _on(ticket_id: UUID, public_only: bool) -> Select[tuple[Attachment]]:
+def _on(ticket_id: UUID, public_only: bool) -> Select[Attachment]:
     with_entry = [Entry.ticket_id == ticket_id]
     if public_only:
         with_entry.append(Entry.visibility == "public")

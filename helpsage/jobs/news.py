@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -62,7 +63,7 @@ def event_of(payload: dict[str, Any]) -> Event:
 
 
 def _tell(
-    session: Session, ticket: Ticket, event_id: int, event: Event, letter: str, values: dict[str, object]
+    session: Session, ticket: Ticket, event_id: int, event: Event, letter: str, values: Mapping[str, object]
 ) -> None:
     """Write the letter, once per event."""
     person = ticket.requester

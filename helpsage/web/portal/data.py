@@ -68,9 +68,15 @@ def erase(request: Request, who: Owner, form: Posted) -> Response:
         return _page(request, who, attempt)
     with transaction() as session:
         erasure.erase(session, who.person_id)
-    response = RedirectResponse("/?forgotten=1", status_code=303)
+    response = RedirectResponse("/my/data/forgotten", status_code=303)
     cookies.clear_session(response)
     return response
+
+
+@router.get("/forgotten")
+def forgotten(request: Request) -> Response:
+    """Says that it is done, to somebody who is nobody here any more."""
+    return templating.page(request, "portal/forgotten.html")
 
 
 def _prove(request: Request, who: SignedIn, password: str, attempt: Attempt) -> None:

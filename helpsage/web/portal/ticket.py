@@ -53,9 +53,9 @@ class Line:
 
 
 @router.get("")
-def show(request: Request, who: Reader, reference: str) -> Response:
-    """The whole ticket, as its requester may see it."""
-    return _page(request, who, reference, Attempt(), Files(who.person_id))
+def show(request: Request, who: Reader, reference: str, new: str = "") -> Response:
+    """The whole ticket, as its requester may see it; `new`: it was opened just now."""
+    return _page(request, who, reference, Attempt("opened" if new else ""), Files(who.person_id))
 
 
 @router.post("/reply", dependencies=checked)

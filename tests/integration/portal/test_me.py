@@ -189,7 +189,7 @@ def test_after_being_forgotten_nothing_tells_who_it_was(asha: Browser, desk: Des
         mail.send(session, "Asha@uni.example", "Hello Asha", "Dear Asha")
         session.execute(text("delete from outbox_event"))
     page = ask_to_be_forgotten(asha, "ASHA@uni.example ", PASSWORD)
-    assert page.url.path == "/"
+    assert (page.status_code, page.url.path) == (200, "/my/data/forgotten")
     assert asha.get("/my", follow_redirects=False).status_code == 303, "logged out"
     with Session(database) as session, session.begin():
         session.execute(text("delete from search_word"))

@@ -68,6 +68,7 @@ def test_it_becomes_a_ticket_with_answers_and_files(asha: Browser, desk: Desk) -
     }
     assert ticket.gaps == []
     assert "bank.txt" in page.text
+    assert f"Its number is <b>{ticket.reference}</b>" in page.text
     assert ticket.requester_id == asha.person_id
 
 
