@@ -37,7 +37,7 @@ def account_of(session: Session, provider: OidcProvider, who: Identity, origin: 
     Raises:
         NotVouchedFor, AccountDisabled
     """
-    account = _linked(session, who)
+    account = linked_account(session, who)
     if account is None:
         if not (who.email and who.email_verified and provider.trust_email):
             raise NotVouchedFor
@@ -48,7 +48,8 @@ def account_of(session: Session, provider: OidcProvider, who: Identity, origin: 
     return account
 
 
-def _linked(session: Session, who: Identity) -> Account | None:
+def linked_account(session: Session, who: Identity) -> Account | None:
+    """The account that this identity opens already."""
     found = session.get(ExternalIdentity, (who.issuer, who.subject))
     if found is None:
         return None

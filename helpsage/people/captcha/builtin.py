@@ -112,10 +112,10 @@ def drawn(letters: str, chance: random.Random) -> str:
 
 
 def _letter(letter: str, place: int, chance: random.Random) -> str:
-    angle, size = chance.uniform(-0.35, 0.35), chance.uniform(7.6, 9.6)
+    angle, size = chance.uniform(-0.35, 0.35), chance.uniform(7.2, 8.8)
     slant, phase = chance.uniform(-0.25, 0.25), chance.uniform(0, math.tau)
-    middle_x = 28 + place * 46 + chance.uniform(-5, 5)
-    middle_y = HEIGHT / 2 + chance.uniform(-7, 7)
+    middle_x = 36 + place * 42 + chance.uniform(-4, 4)
+    middle_y = HEIGHT / 2 + chance.uniform(-4, 4)
 
     def moved(x: float, y: float) -> str:
         x, y = x - 2 + slant * (y - 3), y - 3

@@ -133,8 +133,8 @@ def _link(request: Request, known: OidcProvider, signed_in: SignedIn, who: Ident
 def _confirm(request: Request, known: OidcProvider, signed_in: SignedIn, who: Identity, next: str) -> Response:
     """The same person as the one who is logged in, asked anew by the provider."""
     with transaction() as session:
-        account = sign_on.account_of(session, known, who, origin(request))
-        if account.id != signed_in.account_id:
+        account = sign_on.linked_account(session, who)
+        if account is None or account.id != signed_in.account_id:
             return _refused(request, "other", known.name, 403)
         current = accounts.find_session(session, cookies.session(request) or "")
         if current is not None:
