@@ -11,6 +11,8 @@ from helpsage.tickets.categories import FOR_A_PERSON, LONGEST_TITLE, LONGEST_WOR
 #: Questions that one category may ask: a person answers them one by one.
 MOST_QUESTIONS = 12
 MOST_CHOICES = 20
+#: Addresses of the pages that make something new.
+RESERVED = frozenset({"new"})
 
 
 def with_category(content: Content, name: str, fields: dict[str, Any]) -> Content:
@@ -128,7 +130,7 @@ def free_name(title: str, taken: Any) -> str:
     base = "_".join(part for part in plain.split("_") if part)[:36] or "item"
     base = base if base[0].isalpha() else f"c_{base}"
     name, number = base, 2
-    while name in taken:
+    while name in taken or name in RESERVED:
         name, number = f"{base}_{number}", number + 1
     return name
 

@@ -118,7 +118,7 @@ def save(
 
     def replaced(before: Content | None) -> Content:
         if seen is not None and seen != digest(before):
-            raise StaleContent(latest(session, document.name))
+            raise stale(session, document.name)
         return content
 
     return edit(session, document, replaced, who, summary)
@@ -183,6 +183,14 @@ def go_back(
     if content is None:
         raise ChangeNotFound(str(change_id))
     return edit(session, document, lambda _: content, who, summary, change.id)
+
+
+def stale(session: Session, name: str) -> StaleContent:
+    """The refusal of a writer who was overtaken, with the change that did it, which outlives the session."""
+    change = latest(session, name)
+    if change is not None:
+        session.expunge(change)
+    return StaleContent(change)
 
 
 def latest(session: Session, name: str) -> SettingChange | None:

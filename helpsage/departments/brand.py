@@ -15,7 +15,7 @@ COLOUR = re.compile(r"#[0-9a-f]{6}")
 READABLE = 4.5
 _AIM = 4.6
 #: The grounds that the brand's colour stands on as text: frontend/src/styles/_tokens.scss.
-LIGHT_GROUNDS = ("#ffffff", "#f4f7f3", "#ecf2ed")
+LIGHT_GROUNDS = ("#ffffff", "#f4f7f3")
 DARK_GROUNDS = ("#111815", "#19221e", "#222d28")
 _WHITE, _BLACK, _DARK_INK = "#ffffff", "#000000", "#0d211a"
 
@@ -52,8 +52,8 @@ def contrast(one: str, other: str) -> float:
 
 def light(colour: str) -> Palette:
     """The tokens on light grounds."""
-    soft = _mixed(colour, _WHITE, 0.86)
-    brand = _towards(_BLACK, colour, (*LIGHT_GROUNDS, soft))
+    brand = _towards(_BLACK, colour, LIGHT_GROUNDS)
+    soft = _towards(_WHITE, _mixed(colour, _WHITE, 0.86), (brand,))
     strong = _mixed(brand, _BLACK, 0.2)
     return Palette(brand, strong, soft, _WHITE, brand, _WHITE, _mixed(brand, _WHITE, 0.42))
 

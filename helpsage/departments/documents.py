@@ -24,6 +24,8 @@ from helpsage.people.models import Account, Role
 
 KEY = re.compile(r"[a-z][a-z0-9-]{0,39}")
 WIDGET_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+#: Addresses of the pages that make something new.
+RESERVED = frozenset({"new"})
 LONGEST_NAME = 80
 MOST_ORIGINS = 50
 
@@ -113,7 +115,7 @@ class DepartmentDocument:
 def _field_problems(content: Content) -> dict[str, str]:
     """What can be seen without the database, by field."""
     problems: dict[str, str] = {}
-    if not KEY.fullmatch(content["key"]):
+    if not KEY.fullmatch(content["key"]) or content["key"] in RESERVED:
         problems["key"] = words.INVALID_KEY
     if not _line(content["name"], 1):
         problems["name"] = words.INVALID_NAME

@@ -277,7 +277,7 @@ def _save(
             if name is None:
                 sent.name = catalogue.free_name(titled, content[part])
             elif name not in content[part]:
-                raise configuration.StaleContent(configuration.latest(session, CATEGORIES.name))
+                raise configuration.stale(session, CATEGORIES.name)
             else:
                 forms.refuse_stale(session, CATEGORIES.name, content[part][name], sent.seen)
             return put(content, name or sent.name, dict(sent.fields))

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from helpsage.configuration.models import SettingChange
-from helpsage.configuration.service import InvalidContent, StaleContent, Who, digest, latest
+from helpsage.configuration.service import InvalidContent, StaleContent, Who, digest, stale
 from helpsage.db.session import transaction
 from helpsage.people import permissions
 from helpsage.people.permissions import Action
@@ -68,7 +68,7 @@ def refuse_stale(session: Session, document: str, part: Any, seen: str) -> None:
         StaleContent
     """
     if seen != digest(part):
-        raise StaleContent(latest(session, document))
+        raise stale(session, document)
 
 
 def page(

@@ -153,7 +153,7 @@ def _with(session: Session, viewer: SignedIn, replies: list[Content], key: str |
         return [*replies, {"key": sent.key, **reply}]
     there = next((one for one in replies if one["key"] == key), None)
     if there is None:
-        raise configuration.StaleContent(configuration.latest(session, CANNED_REPLIES.name))
+        raise configuration.stale(session, CANNED_REPLIES.name)
     _refuse_foreign(session, viewer, there["department"])
     forms.refuse_stale(session, CANNED_REPLIES.name, there, sent.seen)
     return [{"key": key, **reply} if one["key"] == key else one for one in replies]
