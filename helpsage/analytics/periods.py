@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 ONE_DAY = timedelta(days=1)
 #: A chart has no more steps than a reader can tell apart.
 MOST_DAYS, MOST_WEEKS = 45, 60
-#: Nobody asks about more; it keeps mistyped years from costing anything.
-LONGEST_DAYS = 3_700
+#: Ten years, and the ten before them; it keeps mistyped years from costing anything.
+LONGEST_DAYS = 7_400
 
 
 class Step(enum.StrEnum):

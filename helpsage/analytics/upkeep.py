@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -165,16 +165,19 @@ def fold_all() -> int:
             return handled
 
 
-def rebuild(time_zone: str | None = None) -> None:
+def rebuild(time_zone: str | None = None, of: Engine | None = None) -> None:
     """Make every figure anew from tickets and conversations, in days of the configured zone.
 
     Tickets go on changing meanwhile: one snapshot is counted, and what changes after it waits to be folded.
+
+    Parameters:
+        of: the database; the configured one when it is left out.
 
     Raises:
         zoneinfo.ZoneInfoNotFoundError: there is no such zone.
     """
     name = ZoneInfo(time_zone or settings.get().time_zone).key
-    with engine().connect() as connection:
+    with (of or engine()).connect() as connection:
         connection.execute(text("set statement_timeout = 0"))
         # Taken before the snapshot: whoever folds has finished by then.
         connection.execute(text("select pg_advisory_lock(:key)"), {"key": LOCK})

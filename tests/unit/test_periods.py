@@ -28,7 +28,9 @@ def test_steps_cover_every_day_once(period: Period, step: Step) -> None:
 @given(PERIODS)
 def test_whole_months_and_single_days_cover_every_day_once(period: Period) -> None:
     months, days = period.whole_months()
-    of_months = [month + timedelta(n) for month in months for n in range(31) if (month + timedelta(n)).month == month.month]
+    of_months = [
+        month + timedelta(n) for month in months for n in range(31) if (month + timedelta(n)).month == month.month
+    ]
     assert sorted(of_months + days) == [period.first + timedelta(n) for n in range(period.days)]
     assert len(days) <= 60
 
@@ -46,7 +48,9 @@ def test_a_chart_has_no_more_steps_than_can_be_told_apart(period: Period) -> Non
     assert len(period.steps()) <= 60
 
 
-@pytest.mark.parametrize(("first", "last"), [(date(2026, 1, 2), date(2026, 1, 1)), (date(1990, 1, 1), date(2026, 1, 1))])
+@pytest.mark.parametrize(
+    ("first", "last"), [(date(2026, 1, 2), date(2026, 1, 1)), (date(1990, 1, 1), date(2026, 1, 1))]
+)
 def test_impossible_periods_are_refused(first: date, last: date) -> None:
     with pytest.raises(InvalidPeriod):
         Period(first, last)
@@ -83,6 +87,8 @@ def test_durations_in_words(seconds: float | None, told: str) -> None:
     assert words.duration(seconds) == told
 
 
-@pytest.mark.parametrize(("value", "told"), [(None, "–"), (0, "0 %"), (1, "100 %"), (0.999, "99.9 %"), (0.001, "0.1 %")])
+@pytest.mark.parametrize(
+    ("value", "told"), [(None, "–"), (0, "0 %"), (1, "100 %"), (0.999, "99.9 %"), (0.001, "0.1 %")]
+)
 def test_shares_in_words(value: float | None, told: str) -> None:
     assert words.share(value) == told

@@ -102,7 +102,7 @@ def read(session: Session, viewer: Viewer, given: Address) -> Asked:
     if given.first or given.last:
         try:
             period, chosen = Period(date.fromisoformat(given.first), date.fromisoformat(given.last)), ""
-            _ = period.before
+            _ = Period(period.before.first, period.last)
         except ValueError:
             period, chosen, problem = Period.ending(figures.today(session), int(USUAL_RANGE)), "", words.INVALID_RANGE
     visible = _departments(session, viewer)
