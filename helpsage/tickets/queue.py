@@ -11,6 +11,7 @@ import base64
 import binascii
 import enum
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal, select, true, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from helpsage.people import permissions
+from helpsage.people.permissions import Viewer
 from helpsage.tickets import reference
 from helpsage.tickets.errors import TicketError
 from helpsage.tickets.followers import Follower
@@ -90,8 +93,11 @@ class Page:
     tickets: list[Ticket]
     #: Hands over the next page; None on the last one.
     next_cursor: str | None
-    #: How many tickets the filter (without its statuses) finds in each status, counted up to `COUNTED_UP_TO`.
+    #: How many tickets the filter (without its statuses) finds in each status, counted up to `counted_up_to`.
     counts: dict[Status, int]
+    #: What it is sorted by.
+    sort: Sort
+    counted_up_to: int = COUNTED_UP_TO
     #: Of a search, by ticket.
     excerpts: dict[UUID, Excerpts] = field(default_factory=dict)
     #: Words that were searched for besides one that (almost) no ticket has.
@@ -103,7 +109,7 @@ def queue(
     filters: Filters | None = None,
     cursor: str | None = None,
     limit: int = 50,
-    visible: ColumnElement[bool] | None = None,
+    viewer: Viewer | None = None,
     sort: Sort | None = None,
 ) -> Page:
     """A page of tickets.
@@ -111,37 +117,35 @@ def queue(
     Parameters:
         cursor: `next_cursor` of the page before.
         limit: tickets a page, 1 to 200.
-        visible: what the viewer may see (`permissions.visible_tickets`); everything when it is left out.
-        sort: the last changed first, or of a search the best.
+        viewer: who asks, and sees what they may see; None, for programs, sees everything.
+        sort: as usual when left out: of a search the best, of days the newest, else the last changed first.
 
     Raises:
         InvalidCursor: also for a cursor of another sort.
     """
     filters = filters or Filters()
     limit = max(1, min(limit, LARGEST_PAGE))
-    conditions = _conditions(filters) if visible is None else [*_conditions(filters), visible]
+    conditions = [*_conditions(filters), *_visible(viewer)]
     text = filters.text.strip()
     if not text:
-        return _listed(session, filters, conditions, sort or Sort.CHANGED, cursor, limit)
+        return _listed(session, filters, conditions, sort, cursor, limit)
     named = _named(session, text, conditions)
     if named is not None:
         shown = not filters.statuses or named.status in {Status(chosen) for chosen in filters.statuses}
         counts = {status: int(status == named.status) for status in Status}
-        return Page([named] if shown else [], None, counts)
-    return _found(session, text, filters, conditions, sort or Sort.BEST, cursor, limit)
+        return Page([named] if shown else [], None, counts, Sort.BEST)
+    return _found(session, filters, conditions, viewer, sort or Sort.BEST, cursor, limit)
 
 
-def count(
-    session: Session, filters: Filters, visible: ColumnElement[bool] | None = None, limit: int = COUNTED_UP_TO
-) -> int:
-    """How many tickets a filter finds, counted up to `limit`."""
-    conditions = [*_conditions(filters), true() if visible is None else visible]
+def count(session: Session, filters: Filters, viewer: Viewer | None = None) -> int:
+    """How many tickets a filter finds, counted up to `COUNTED_UP_TO` (with words, up to `find.MOST_MATCHES`)."""
+    conditions = [*_conditions(filters), *_visible(viewer)]
     statuses = _statuses(filters)
     if filters.text.strip():
         asked = find.question(session, filters.text)
-        return sum(find.counts(session, asked, _facets(filters, statuses), conditions, limit).values())
-    per_status = session.execute(select(*(_count(status, conditions, limit) for status in statuses))).one()
-    return min(limit, sum(per_status))
+        return len(find.matches(session, asked, _facets(filters, statuses), viewer, conditions, ranked=False))
+    per_status = session.execute(select(*(_count(status, conditions) for status in statuses))).one()
+    return min(COUNTED_UP_TO, sum(per_status))
 
 
 # --- what to show
@@ -149,6 +153,10 @@ def count(
 
 def _statuses(filters: Filters) -> list[Status]:
     return list(dict.fromkeys(Status(chosen) for chosen in (filters.statuses or Status)))
+
+
+def _visible(viewer: Viewer | None) -> list[ColumnElement[bool]]:
+    return [permissions.visible_tickets(viewer)] if viewer is not None else []
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -240,18 +248,25 @@ def _listed(
     session: Session,
     filters: Filters,
     conditions: Sequence[ColumnElement[bool]],
-    sort: Sort,
+    chosen: Sort | None,
     cursor: str | None,
     limit: int,
 ) -> Page:
-    sort = Sort.CHANGED if sort is Sort.BEST else sort
+    sort = chosen if chosen in _ORDERS else _usual(filters)
     order = _ORDERS[sort]
     after = _decode_place(cursor, sort) if cursor else None
     rows = _rows(session, _statuses(filters), conditions, order, after, limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     next_cursor = _encode(sort, last.priority, getattr(last, order.column.key), last.id) if last is not None else None
     tickets = _tickets(session, [row.id for row in rows[:limit]])
-    return Page(tickets, next_cursor, _counts(session, conditions))
+    return Page(tickets, next_cursor, _counts(session, conditions), sort)
+
+
+def _usual(filters: Filters) -> Sort:
+    """The last changed first. Of days the newest: those are read from an index; what of a month long gone changed last
+    would have to be looked for among everything that changed since.
+    """
+    return Sort.NEWEST if filters.opened_from or filters.opened_before else Sort.CHANGED
 
 
 def _rows(
@@ -302,13 +317,13 @@ def _tickets(session: Session, ids: Sequence[UUID]) -> list[Ticket]:
 
 
 def _counts(session: Session, conditions: Sequence[ColumnElement[bool]]) -> dict[Status, int]:
-    row = session.execute(select(*(_count(status, conditions, COUNTED_UP_TO) for status in Status))).one()
+    row = session.execute(select(*(_count(status, conditions) for status in Status))).one()
     return {status: int(number) for status, number in zip(Status, row, strict=True)}
 
 
-def _count(status: Status, conditions: Sequence[ColumnElement[bool]], limit: int) -> ScalarSelect[Any]:
+def _count(status: Status, conditions: Sequence[ColumnElement[bool]]) -> ScalarSelect[Any]:
     some = select(literal(1)).select_from(Ticket).where(and_(Ticket.status == status.value, *conditions))
-    return select(func.count()).select_from(some.limit(limit).subquery()).scalar_subquery()
+    return select(func.count()).select_from(some.limit(COUNTED_UP_TO).subquery()).scalar_subquery()
 
 
 # --- by words
@@ -324,28 +339,35 @@ def _named(session: Session, text: str, conditions: Sequence[ColumnElement[bool]
 
 def _found(
     session: Session,
-    text: str,
     filters: Filters,
     conditions: Sequence[ColumnElement[bool]],
+    viewer: Viewer | None,
     sort: Sort,
     cursor: str | None,
     limit: int,
 ) -> Page:
     statuses = _statuses(filters)
-    asked = find.question(session, text)
-    chosen = [*conditions, Ticket.status.in_([status.value for status in statuses])]
+    asked = find.question(session, filters.text)
+    everywhere = len(statuses) == len(Status)
+    anywhere = find.matches(session, asked, _facets(filters, Status), viewer, conditions, ranked=everywhere)
+    rows = anywhere
+    if not everywhere:
+        chosen = [*conditions, Ticket.status.in_([status.value for status in statuses])]
+        rows = find.matches(session, asked, _facets(filters, statuses), viewer, chosen)
     key = _MATCH_ORDERS[sort]
-    rows = sorted(find.matches(session, asked, _facets(filters, statuses), chosen), key=key)
+    rows.sort(key=key)
     if cursor:
         after = _decode(cursor, sort)
         rows = [row for row in rows if list(key(row)) > after]
     next_cursor = _encode(sort, *key(rows[limit - 1])) if len(rows) > limit else None
     tickets = _tickets(session, [row.ticket_id for row in rows[:limit]])
-    counts = find.counts(session, asked, _facets(filters, Status), conditions, COUNTED_UP_TO)
+    counts = Counter(match.status for match in anywhere)
     return Page(
         tickets,
         next_cursor,
-        {status: counts.get(status.value, 0) for status in Status},
+        {status: counts[status.value] for status in Status},
+        sort,
+        find.MOST_MATCHES,
         _excerpts(session, tickets, asked),
         asked.meant,
     )

@@ -10,6 +10,7 @@ words only the beginning is looked at, which keeps the neighbourhood small.
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
 
@@ -21,6 +22,8 @@ SHORTEST, LONGEST = 4, 30
 BEGINNING = 8
 #: From this length on a word may have two mistakes.
 TWO_MISTAKES_FROM = 8
+#: Words that a much used beginning stands for.
+MOST_LONGER = 40
 #: Words offered for a mistyped one.
 MOST_MEANT = 4
 #: A word in fewer tickets than this may be a slip itself ...
@@ -32,7 +35,9 @@ ENOUGH = 1_000
 #: Tickets whose words are learned in one transaction.
 BATCH = 2_000
 
-_SEEN = text("select coalesce(sum(seen), 0) from search_word where word >= :word and word < :behind")
+_BEGIN_WITH = text(
+    "select word, seen from search_word where word >= :word and word < :behind order by seen desc, word limit :most"
+)
 _CANDIDATES = text("select word, seen from search_word where near && cast(:near as integer[]) and word <> :word")
 _TAKE_PENDING = text(
     """
@@ -109,21 +114,42 @@ def distance(one: str, other: str, limit: int) -> int:
     return row[-1]
 
 
-def meant(session: Session, word: str) -> list[str]:
-    """Words of tickets that may have been meant, the likeliest first; none when the word is well known itself."""
+@dataclass(frozen=True)
+class Meaning:
+    """What a word of a query may stand for in the tickets.
+
+    Attributes:
+        longer: of a much used word, the words that begin with it, the most frequent first. None: it is not, and
+            whatever begins with it can be looked for, which costs little as long as it is not much.
+        meant: words that were probably meant, the likeliest first; none when the word is well known itself.
+    """
+
+    longer: tuple[str, ...] | None = None
+    meant: tuple[str, ...] = ()
+
+
+def meaning(session: Session, word: str) -> Meaning:
+    """Look a folded word up."""
+    if not word.isalpha() or len(word) > LONGEST:
+        return Meaning()
+    rows = session.execute(_BEGIN_WITH, {"word": word, "behind": word + "\U0010ffff", "most": MOST_LONGER}).all()
+    known = sum(seen for _, seen in rows)
+    if known >= ENOUGH:
+        return Meaning(longer=tuple(longer for longer, _ in rows if longer != word))
+    return Meaning(meant=_meant(session, word, known) if known < RARE else ())
+
+
+def _meant(session: Session, word: str, known: int) -> tuple[str, ...]:
     allowed = mistakes_allowed(word)
     if not allowed:
-        return []
-    known = int(session.execute(_SEEN, {"word": word, "behind": word + "\U0010ffff"}).scalar_one())
-    if known >= RARE:
-        return []
+        return ()
     rows = session.execute(_CANDIDATES, {"near": neighbourhood(word), "word": word})
-    found = [
+    found = sorted(
         (distance(word, other, allowed), -seen, other)
         for other, seen in rows
         if not known or seen >= known * MORE_OFTEN
-    ]
-    return [other for steps, _, other in sorted(found) if steps <= allowed][:MOST_MEANT]
+    )
+    return tuple(other for steps, _, other in found if steps <= allowed)[:MOST_MEANT]
 
 
 def learn(session: Session) -> int:

@@ -15,11 +15,10 @@ from starlette.responses import Response
 
 from helpsage.db.session import transaction
 from helpsage.departments import service as departments
-from helpsage.people import permissions
 from helpsage.people.permissions import Action
 from helpsage.tickets import bulk, categories, placing, service
 from helpsage.tickets import views as saved
-from helpsage.tickets.queue import COUNTED_UP_TO, InvalidCursor, Page
+from helpsage.tickets.queue import COUNTED_UP_TO, InvalidCursor, Page, Sort
 from helpsage.web import access, templating, words
 from helpsage.web.access import SignedIn
 from helpsage.web.console import asked, said
@@ -107,7 +106,7 @@ def page(
             view.filters(who.account_id),
             after or None,
             PAGE_SIZE,
-            permissions.visible_tickets(who),
+            who,
             view.order,
         )
     except InvalidCursor as error:
@@ -129,6 +128,7 @@ def page(
         "teams": teams,
         "team_names": {team.id: team.name for team in teams},
         "channels": said.channels(),
+        "opened": found.sort in (Sort.NEWEST, Sort.OLDEST),
         "sorts": said.sorts(searching=bool(view.q)),
         "colleagues": placing.colleagues(session, None),
         "names": said.names_of(session, [ticket.assignee_id for ticket in found.tickets]),
@@ -170,7 +170,7 @@ def _tabs(view: Asked, found: Page) -> list[Tab]:
         Tab(
             name=str(name),
             title=words.SHORT_STATUSES.get(str(name), title),
-            count=counted([found.counts.get(status, 0) for status in GROUPS[str(name)]]),
+            count=counted([found.counts.get(status, 0) for status in GROUPS[str(name)]], found.counted_up_to),
             href=view.href(status=str(name)),
             current=view.status == name,
         )
@@ -178,7 +178,7 @@ def _tabs(view: Asked, found: Page) -> list[Tab]:
     ]
 
 
-def counted(numbers: list[int]) -> str:
+def counted(numbers: list[int], up_to: int = COUNTED_UP_TO) -> str:
     """A count of many stops somewhere, and says so."""
-    more = any(number >= COUNTED_UP_TO for number in numbers)
-    return f"{COUNTED_UP_TO:,}+" if more else f"{sum(numbers):,}"
+    total = sum(numbers)
+    return f"{up_to:,}+" if total >= up_to else f"{total:,}"

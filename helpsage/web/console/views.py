@@ -30,13 +30,10 @@ ViewManager = Annotated[SignedIn, Depends(access.allowed(Action.MANAGE_VIEWS))]
 def counts(request: Request, who: queue.QueueViewer) -> Response:
     """The list of views with how many tickets each shows: a part of the queue's page, fetched when that is there."""
     view = asked.read(request.query_params)
-    visible = permissions.visible_tickets(who)
     with transaction() as session:
         links = queue.links(session, who, view)
         queries = {link.id: asked.read(dict(parse_qsl(link.href.partition("?")[2]))) for link in links}
-        found = {
-            each: tickets.count(session, query.filters(who.account_id), visible) for each, query in queries.items()
-        }
+        found = {each: tickets.count(session, query.filters(who.account_id), who) for each, query in queries.items()}
     shown = {each: queue.counted([number]) for each, number in found.items()}
     return templating.page(request, "console/views.html", {"view": view, "views": links, "counts": shown})
 
