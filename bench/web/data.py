@@ -97,8 +97,8 @@ PLACES = [
 
 TICKETS = """
 insert into ticket (id, number, requester_id, subject, description, category, priority, priority_reason, status,
-                    channel, assignee_id, department_id, team_id, tags, rating, created_at, updated_at, first_response_at,
-                    resolved_at, closed_at)
+                    channel, assignee_id, department_id, team_id, tags, rating, created_at, updated_at,
+                    first_response_at, resolved_at, closed_at)
 select gen_random_uuid(), nextval('ticket_number'), %(people)s[1 + (a * %(n_people)s)::int %% %(n_people)s],
        thing || ' ' || trouble || ' in the ' || place,
        'The ' || thing || ' in the ' || place || ' ' || trouble || ' since this morning. Code ERR' || n ||

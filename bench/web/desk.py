@@ -68,9 +68,8 @@ class Desk:
     """A logged-in agent."""
 
     def __init__(self, address: str, token: str) -> None:
-        # Cookies of this desk, whatever its address, begin with its name only under https.
         self._client = httpx.Client(
-            base_url=address, timeout=60, trust_env=False, follow_redirects=False, cookies={"session": token}
+            base_url=address, timeout=60, trust_env=False, follow_redirects=False, cookies={"helpsage_session": token}
         )
 
     def close(self) -> None:

@@ -127,7 +127,7 @@ async def _traffic(address: str, tokens: Sequence[str], kinds: Sequence[Page], t
             path = dice.choice(kinds).path(dice, tickets)
             at = time.perf_counter()
             try:
-                answer = await client.get(path, headers={"Cookie": f"session={token}"})
+                answer = await client.get(path, headers={"Cookie": f"helpsage_session={token}"})
                 errors += answer.status_code != 200
             except httpx.HTTPError:
                 errors += 1

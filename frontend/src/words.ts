@@ -50,6 +50,7 @@ export const words = {
   opened: "Opened",
   unread: (n: number) => `(${n}) `,
   pages: {
+    drawing: (title: string) => `${title}: a drawing of the table below it`,
     refused: (status: number) => `That did not work (${status}). Nothing was sent, and what you typed is still here.`,
     unreachable: "The desk cannot be reached. Nothing was sent, and what you typed is still here.",
   },

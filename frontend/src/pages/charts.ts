@@ -16,6 +16,8 @@ import {
   Tooltip,
 } from "chart.js";
 
+import { words } from "../words";
+
 Chart.register(
   BarController,
   BarElement,
@@ -164,7 +166,7 @@ function draw(figure: HTMLElement): void {
   const labels = [...table.tBodies[0]!.rows].map((row) => row.cells[0]!.textContent ?? "");
   const canvas = document.createElement("canvas");
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `${figure.querySelector("h2")?.textContent ?? ""}: ${labels.length} × ${series.length}`);
+  canvas.setAttribute("aria-label", words.pages.drawing(figure.querySelector("h2")?.textContent ?? ""));
   room.hidden = false;
   room.replaceChildren(canvas);
   if (kind === "ranking") room.classList.toggle("is-long", labels.length > 6);
