@@ -15,6 +15,7 @@ Event = dict[str, Any]
 Button = Mapping[str, str]
 
 BUTTON_PREFIX = "/"
+RESPONSE_PREFIX = "utter_"
 
 
 @dataclass(frozen=True)
@@ -125,14 +126,20 @@ class Turn:
         tickets: Sequence[Mapping[str, Any]] = (),
         **values: Any,
     ) -> None:
-        """Say a response of `domain.yml`, as one message with its buttons and cards."""
+        """Say a response of `domain.yml`, as one message with its buttons and cards.
+
+        Args:
+            response: Its name; words that are no name (a question made on the settings pages) are said as they are.
+        """
         custom: dict[str, Any] = {}
         if ticket is not None:
             custom["ticket"] = dict(ticket)
         if tickets:
             custom["tickets"] = [dict(card) for card in tickets]
+        named = response.startswith(RESPONSE_PREFIX)
         self._dispatcher.utter_message(
-            response=response,
+            text=None if named else response,
+            response=response if named else None,
             buttons=[dict(button) for button in buttons],
             json_message=custom or None,
             **{name: _printable(value) for name, value in values.items()},

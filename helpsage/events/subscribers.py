@@ -22,8 +22,10 @@ class Subscription:
 
 SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
     {
-        "ticket.replied": (Subscription("chat.deliver_reply", "chat"),),
-        "ticket.status_changed": (Subscription("chat.tell_status", "chat"),),
+        "ticket.opened": (Subscription("news.received", "news"),),
+        "ticket.replied": (Subscription("chat.deliver_reply", "chat"), Subscription("news.reply", "news")),
+        "ticket.status_changed": (Subscription("chat.tell_status", "chat"), Subscription("news.status", "news")),
+        "mail.queued": (Subscription("mail.deliver", "mail"),),
         "conversation.person_wrote": (Subscription("chat.add_words_to_ticket", "ticket"),),
     }
 )

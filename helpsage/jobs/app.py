@@ -23,5 +23,12 @@ app = App(
         max_size=8,
         timeout=5,
     ),
-    import_paths=["helpsage.jobs.chat", "helpsage.jobs.upkeep"],
+    import_paths=[
+        "helpsage.jobs.attachments",
+        "helpsage.jobs.chat",
+        "helpsage.jobs.figures",
+        "helpsage.jobs.mail",
+        "helpsage.jobs.news",
+        "helpsage.jobs.upkeep",
+    ],
 )

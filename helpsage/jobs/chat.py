@@ -13,8 +13,10 @@ from helpsage.conversations.models import Author, Conversation, Message
 from helpsage.db.session import transaction
 from helpsage.jobs import words
 from helpsage.jobs.app import app
+from helpsage.jobs.news import event_of
 from helpsage.jobs.retries import BACKOFF
-from helpsage.people import directory
+from helpsage.people import directory, preferences
+from helpsage.people.preferences import Channel
 from helpsage.tickets import lifecycle, service
 from helpsage.tickets.models import Status, Ticket
 from helpsage.tickets.words import LONGEST_BODY, shortened, visible
@@ -51,6 +53,8 @@ def tell_status_to_chat(event_id: int, subject_id: str, payload: dict[str, Any])
         ticket = service.by_id(session, UUID(subject_id))
         status = Status(payload["to"])
         if ticket.conversation_id is None or ticket.status != status or not _is_news(status, payload):
+            return
+        if not preferences.wants(session, ticket.requester_id, event_of(payload), Channel.CHAT):
             return
         conversations.push(
             session,

@@ -12,6 +12,7 @@ from helpsage import clock, settings
 from helpsage.db.session import transaction
 from helpsage.jobs.app import app
 from helpsage.jobs.retries import BACKOFF
+from helpsage.mail import service as mail
 from helpsage.people import accounts
 
 #: Rows removed by one transaction, so that no lock is held for long.
@@ -67,6 +68,8 @@ def forget(context: JobContext, timestamp: int) -> None:
             pass
     with transaction() as session:
         accounts.tidy(session)
+        if limits.mail_retention_days:
+            mail.forget(session, clock.now() - timedelta(days=limits.mail_retention_days))
         session.execute(text(FORGET_PROGRAMS), {"before": clock.now() - timedelta(days=1)})
 
 

@@ -49,6 +49,8 @@ export class Connection {
     private readonly storage: Storage,
     private readonly history: History,
     private readonly listener: Listener,
+    /** Key of the department whose chat this is. */
+    private readonly desk?: string,
   ) {}
 
   /** Begins, once. Later calls hurry a waiting retry along. */
@@ -133,7 +135,7 @@ export class Connection {
       const response = await fetch(`${this.chat}/webhooks/webchat/session`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ token, page: location.origin + location.pathname }),
+        body: JSON.stringify({ token, page: location.origin + location.pathname, ...(this.desk ? { desk: this.desk } : {}) }),
         credentials: "omit",
         signal: AbortSignal.timeout(SESSION_TIMEOUT_MS),
       });

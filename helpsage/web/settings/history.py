@@ -1,0 +1,135 @@
+"""Everything that was changed on the settings pages, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, HTTPException, Query
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from helpsage.configuration import service as configuration
+from helpsage.configuration.documents import STORED
+from helpsage.configuration.models import SettingChange
+from helpsage.configuration.service import Document
+from helpsage.configuration.staff import AccountDocument
+from helpsage.db.session import transaction
+from helpsage.departments import service as departments
+from helpsage.departments.documents import DepartmentDocument, TeamDocument
+from helpsage.web.settings import forms, words
+from helpsage.web.settings.forms import Administrator, Stale
+
+router = APIRouter(include_in_schema=False, prefix="/settings/history")
+
+PAGE_SIZE = 25
+#: Differences of one change that are shown.
+SHOWN = 12
+_ROWS: dict[str, Callable[[UUID], Document]] = {
+    "department": DepartmentDocument,
+    "team": TeamDocument,
+    "account": AccountDocument,
+}
+
+
+@router.get("")
+def show(
+    request: Request,
+    viewer: Administrator,
+    document: Annotated[str, Query(max_length=80)] = "",
+    before: Annotated[int | None, Query(ge=1)] = None,
+    saved: int | None = None,
+) -> Response:
+    """The changes of a document, or of all."""
+    with transaction() as session:
+        return _page(request, session, document, before, saved=saved)
+
+
+@router.post("/{change_id}", dependencies=forms.checked)
+def restore(request: Request, viewer: Administrator, change_id: int, to: Annotated[str, Form()] = "after") -> Response:
+    """Bring back what a change made, or (`to=before`) what it replaced."""
+    with transaction() as session:
+        change = session.get(SettingChange, change_id)
+        if change is None or to not in ("before", "after"):
+            raise HTTPException(404)
+    document = document_named(change.document)
+    undo = to == "before"
+    summary = words.UNDID.format(summary=change.summary) if undo else words.WENT_BACK.format(when=_when(change))
+
+    def work(session: Session) -> SettingChange | None:
+        try:
+            return configuration.go_back(session, document, change_id, forms.who(viewer), summary[:200], to_before=undo)
+        except configuration.ChangeNotFound as error:
+            raise HTTPException(404) from error
+
+    def redraw(problems: dict[str, str], stale: Stale | None, status: int) -> Response:
+        with transaction() as session:
+            return _page(request, session, change.document, None, problems=problems, status=status)
+
+    done = forms.send(work, redraw, "")
+    if isinstance(done, RedirectResponse):
+        saved = done.headers["location"]
+        return RedirectResponse(f"{_address(change)}{saved}", status_code=303)
+    return done
+
+
+def document_named(name: str) -> Document:
+    """The document that the log calls this.
+
+    Raises:
+        HTTPException: 404.
+    """
+    if name in STORED:
+        return STORED[name]
+    kind, _, written = name.partition(":")
+    try:
+        return _ROWS[kind](UUID(written))
+    except (KeyError, ValueError) as error:
+        raise HTTPException(404) from error
+
+
+def _when(change: SettingChange) -> str:
+    return f"{change.at:%-d %b %Y, %H:%M} UTC"
+
+
+def _address(change: SettingChange) -> str:
+    """The page on which the document is edited."""
+    kind, _, row = change.document.partition(":")
+    if kind == "department":
+        with transaction() as session:
+            found = departments.by_id(session, UUID(row))
+            return f"/settings/departments/{found.key}" if found is not None else "/settings/departments"
+    pages = {
+        "team": f"/settings/teams/{row}",
+        "account": f"/settings/people/{row}",
+        "canned_replies": "/settings/replies",
+    }
+    return pages.get(kind, f"/settings/{kind}")
+
+
+def _page(
+    request: Request,
+    session: Session,
+    document: str,
+    before: int | None,
+    problems: dict[str, str] | None = None,
+    saved: int | None = None,
+    status: int = 200,
+) -> Response:
+    if document:
+        document_named(document)
+    found = configuration.history(session, document or None, PAGE_SIZE + 1, before)
+    shown = found[:PAGE_SIZE]
+    newest = configuration.latest(session, document) if document else None
+    context = {
+        "changes": [(change, configuration.differences(change.before, change.after)) for change in shown],
+        "document": document,
+        "called": newest.title if newest is not None else "",
+        "newest": newest.id if newest is not None else None,
+        "older": shown[-1].id if len(found) > PAGE_SIZE else None,
+        "shown": SHOWN,
+        "problems": problems or {},
+    }
+    return forms.page(request, session, "history", context, saved, status)
