@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, HTTPException, Query
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,6 +20,7 @@ from helpsage.configuration.staff import AccountDocument
 from helpsage.db.session import transaction
 from helpsage.departments import service as departments
 from helpsage.departments.documents import DepartmentDocument, TeamDocument
+from helpsage.people.models import Account, Role
 from helpsage.web.settings import forms, words
 from helpsage.web.settings.forms import Administrator, Stale
 
@@ -109,6 +111,14 @@ def _address(change: SettingChange) -> str:
     return pages.get(kind, f"/settings/{kind}")
 
 
+def _names(session: Session) -> dict[str, str]:
+    """What departments, teams and staff are called, by the ids that stand in documents."""
+    named = {str(one.id): one.name for one in departments.departments(session, archived=True)}
+    named |= {str(one.id): one.name for one in departments.teams(session, archived=True)}
+    staff = select(Account).where(Account.role != Role.REQUESTER.value)
+    return named | {str(one.id): one.person.name or one.email for one in session.scalars(staff)}
+
+
 def _page(
     request: Request,
     session: Session,
@@ -124,6 +134,7 @@ def _page(
     shown = found[:PAGE_SIZE]
     newest = configuration.latest(session, document) if document else None
     context = {
+        "names": _names(session),
         "changes": [(change, configuration.differences(change.before, change.after)) for change in shown],
         "document": document,
         "called": newest.title if newest is not None else "",
