@@ -34,6 +34,7 @@ CHANNELS = {
     "webchat": "Website chat",
     "portal": "Form",
     "email": "E-mail",
+    "email": "E-mail",
     "cli": "Command line",
 }
 
