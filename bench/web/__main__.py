@@ -104,8 +104,7 @@ def _desk(url: str, folder: Path, asked: argparse.Namespace, tickets: int, found
 
 def _peer(python: Path, url: str, folder: Path, asked: argparse.Namespace, tickets: int) -> dict[str, Any]:
     port = asked.port + 1
-    variables = {**peer.variables(url), "PEER_SERVES": "1"}
-    with measure.running(peer.command(python, port), variables, port, folder / "peer.log") as address:
+    with measure.running(peer.command(python, port), peer.variables(url), port, folder / "peer.log") as address:
         visitor = peer.Peer(address)
         visitor.log_in()
         taken = {name: asdict(times) for name, times in measure.pages(visitor.open, PEER_PAGES, tickets).items()}

@@ -71,12 +71,12 @@ def environment(folder: Path, say: Callable[[str], None]) -> Path:
 
 
 def variables(url: str) -> dict[str, str]:
-    """What `peer_site` reads."""
+    """What `peer_settings` reads."""
     parts = urlsplit(url)
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("HELPSAGE")},
         "PYTHONPATH": str(HERE),
-        "DJANGO_SETTINGS_MODULE": "peer_site",
+        "DJANGO_SETTINGS_MODULE": "peer_settings",
         "PEER_HOST": parse_qs(parts.query)["host"][0],
         "PEER_DATABASE": parts.path.lstrip("/"),
     }
@@ -99,7 +99,7 @@ def fill(python: Path, url: str, tickets: int) -> None:
 def command(python: Path, port: int) -> list[str]:
     """One process with threads, as the web program is one."""
     return [
-        str(python), "-m", "gunicorn", "peer_site:application", "--bind", f"127.0.0.1:{port}", "--workers", "1",
+        str(python), "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()", "--bind", f"127.0.0.1:{port}", "--workers", "1",
         "--threads", "16", "--timeout", "180", "--log-level", "warning",
     ]  # fmt: skip
 

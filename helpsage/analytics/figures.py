@@ -1,5 +1,6 @@
-"""The questions. Each is one statement over the figures of days (`analytics_count`, `analytics_spread`, `analytics_talk`),
-together with what has changed since they were folded; what depends on the present moment is asked of the tickets.
+"""The questions. Each is one statement over the figures of days (`analytics_count`, `analytics_spread` and
+`analytics_talk`), together with what has changed since they were folded; what depends on the present moment is asked
+of the tickets.
 
 Every question takes a `Scope`: whose departments are looked at. Durations are seconds.
 """
@@ -191,15 +192,27 @@ def by_value(session: Session, scope: Scope, period: Period, dimension: str) -> 
     return {row.value: _sums(row) for row in session.execute(text(statement), parameters)}
 
 
-def by_value_and_day(
-    session: Session, scope: Scope, period: Period, dimension: str, values: list[str]
-) -> dict[str, dict[date, Sums]]:
-    """The sums of some values of a dimension, day by day."""
-    statement = _summed(scope, "value, day", "day between :first and :last and value = any(:values)")
+def trends(session: Session, scope: Scope, period: Period, dimension: str, points: int) -> dict[str, list[int]]:
+    """Tickets opened in at most so many equal parts of the period, for each value of a dimension.
+
+    The parts end with the period's last day; the first one can be shorter.
+    """
+    width = -(-period.days // points)
+    parts = -(-period.days // width)
+    where = f"dimension = :dimension and {scope.placed()} and day between :first and :last"
+    statement = f"""
+      select value, (cast(:last as date) - day) / :width as back, sum(opened)::bigint as opened
+      from (
+        select day, value, opened from analytics_count where {where}
+        union all
+        select day, value, opened from ({_PENDING_COUNTS}) pending where {where}
+      ) rows
+      group by 1, 2
+    """  # noqa: S608 made of constants
     parameters = {**scope.parameters, "dimension": dimension, "first": period.first, "last": period.last}
-    found: dict[str, dict[date, Sums]] = {value: {} for value in values}
-    for row in session.execute(text(statement), {**parameters, "values": values}):
-        found[row.value][row.day] = _sums(row)
+    found: dict[str, list[int]] = {}
+    for value, back, opened in session.execute(text(statement), {**parameters, "width": width}):
+        found.setdefault(value, [0] * parts)[parts - 1 - back] = opened
     return found
 
 
@@ -237,7 +250,7 @@ def _entries(scope: Scope, of_value: bool) -> str:
     """Every histogram entry of the period, folded or not, with the first day of its step."""
     chosen = "value = :value" if of_value else "true"
     where = f"dimension = :dimension and measure = :measure and {scope.placed()} and {chosen}"
-    unpacked = f"({spreads.ENTRY_BUCKET})::int as bucket, {spreads.ENTRY_COUNT} as n"
+    unpacked = f"({spreads.ENTRY_BUCKET})::int as bucket, ({spreads.ENTRY_COUNT})::int as n"
     pending = BUCKETS.format(facts="analytics_delta")
     return f"""
       select value, day, {unpacked} from analytics_spread, unnest(spread) packed
@@ -246,7 +259,7 @@ def _entries(scope: Scope, of_value: bool) -> str:
       select value, day, {unpacked} from analytics_spread, unnest(spread) packed
        where grain = 'day' and day = any(cast(:days as date[])) and {where}
       union all
-      select value, day, bucket, n from ({pending}) pending
+      select value, day, bucket, n::int from ({pending}) pending
        where day between :first and :last and {where}
     """  # noqa: S608 made of constants
 

@@ -77,11 +77,22 @@ def hand_over(session: Session, before: UUID, after: UUID) -> None:
     )
 
 
-def latest_of_person(session: Session, person_id: UUID, channel: str) -> Conversation | None:
-    """The conversation of this person in which something was said last."""
+def latest_of_person(
+    session: Session, person_id: UUID, channel: str, department_id: UUID | None = None
+) -> Conversation | None:
+    """The conversation of this person, with this department, in which something was said last."""
     said = func.coalesce(Conversation.last_message_at, Conversation.created_at)
-    asked = select(Conversation).where(Conversation.person_id == person_id, Conversation.channel == channel)
+    asked = select(Conversation).where(
+        Conversation.person_id == person_id,
+        Conversation.channel == channel,
+        Conversation.department_id.is_not_distinct_from(department_id),
+    )
     return session.scalars(asked.order_by(said.desc()).limit(1)).first()
+
+
+def has_any(session: Session, person_id: UUID) -> bool:
+    """Whether this person talked to us, on any channel."""
+    return bool(session.scalar(select(func.count()).where(Conversation.person_id == person_id)))
 
 
 def push(

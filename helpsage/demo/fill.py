@@ -38,7 +38,7 @@ ANSWERED, LEFT = 0.85, 0.09
 #: Tickets of one person in a year.
 TICKETS_A_PERSON = 4.5
 DEMONSTRATION = Who(name="Demonstration")
-MADE = "Set up for the demonstration"
+MADE = "Set up {name} for the demonstration"
 
 Tell = Callable[[str], None]
 
@@ -146,7 +146,7 @@ def _organise(session: Session) -> dict[str, Team]:
         if found is None and not given["share"]:
             found = default
         department_id = found.id if found is not None else _new_id(session)
-        _save(session, DepartmentDocument(department_id), _department(given, found))
+        _save(session, DepartmentDocument(department_id), given["name"], _department(given, found))
         for key in given["teams"]:
             _move_team(session, key, department_id)
     return {team.key: team for team in departments.teams(session)}
@@ -180,11 +180,11 @@ def _move_team(session: Session, key: str, department_id: UUID) -> None:
         members = before["members"] if before is not None else []
         return {"key": key, "name": name, "department": str(department_id), "members": members, "archived": False}
 
-    _save(session, TeamDocument(found.id if found is not None else _new_id(session)), moved)
+    _save(session, TeamDocument(found.id if found is not None else _new_id(session)), key, moved)
 
 
-def _save(session: Session, document: Any, change: Callable[[Content | None], Content]) -> None:
-    configuration.edit(session, document, change, DEMONSTRATION, MADE)
+def _save(session: Session, document: Any, name: str, change: Callable[[Content | None], Content]) -> None:
+    configuration.edit(session, document, change, DEMONSTRATION, MADE.format(name=name))
 
 
 def _new_id(session: Session) -> UUID:

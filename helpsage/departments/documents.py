@@ -245,12 +245,13 @@ class TeamDocument:
             same = others.where(Team.department_id == department, func.lower(Team.name) == content["name"].lower())
             if session.scalar(same) is not None:
                 problems["name"] = words.TEAM_TAKEN
-        if not _line(content["key"], 1):
-            problems["key"] = words.INVALID_NAME
-        elif session.scalar(others.where(func.lower(Team.key) == content["key"].lower())) is not None:
-            problems["key"] = words.KEY_TAKEN
         if any(_uuid(member) is None for member in content["members"]):
             problems["members"] = words.NO_MEMBER
+        # The key is made from the other two: it has no field of its own.
+        if not problems and not _line(content["key"], 1):
+            problems["name"] = words.INVALID_NAME
+        elif not problems and session.scalar(others.where(func.lower(Team.key) == content["key"].lower())) is not None:
+            problems["name"] = words.KEY_TAKEN
         return problems
 
 

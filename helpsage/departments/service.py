@@ -92,6 +92,15 @@ def place(
     return (home.id if home is not None else None), None
 
 
+def called_in_a_sentence(session: Session, team_id: UUID | None, department_id: UUID | None) -> str | None:
+    """Who has a ticket, as it stands in a sentence behind "the": its team, else its department; None for neither."""
+    found = team(session, team_id)
+    if found is not None:
+        return found.key if found.name.lower() == found.key.lower() else found.name
+    home = by_id(session, department_id)
+    return (home.brand_name or home.name) if home is not None and not home.is_default else None
+
+
 def _in_use(department: Department | None) -> Department | None:
     return department if department is not None and department.archived_at is None else None
 

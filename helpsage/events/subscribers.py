@@ -20,11 +20,23 @@ class Subscription:
     stream: str
 
 
+_FOLLOWERS = Subscription("followers.tell", "followers")
+
 SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
     {
         "ticket.opened": (Subscription("news.received", "news"),),
-        "ticket.replied": (Subscription("chat.deliver_reply", "chat"), Subscription("news.reply", "news")),
-        "ticket.status_changed": (Subscription("chat.tell_status", "chat"), Subscription("news.status", "news")),
+        "ticket.replied": (
+            Subscription("chat.deliver_reply", "chat"),
+            Subscription("news.reply", "news"),
+            _FOLLOWERS,
+        ),
+        "ticket.commented": (_FOLLOWERS,),
+        "ticket.noted": (_FOLLOWERS,),
+        "ticket.status_changed": (
+            Subscription("chat.tell_status", "chat"),
+            Subscription("news.status", "news"),
+            _FOLLOWERS,
+        ),
         "mail.queued": (Subscription("mail.deliver", "mail"),),
         "conversation.person_wrote": (Subscription("chat.add_words_to_ticket", "ticket"),),
     }

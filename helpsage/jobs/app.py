@@ -27,8 +27,10 @@ app = App(
         "helpsage.jobs.attachments",
         "helpsage.jobs.chat",
         "helpsage.jobs.figures",
+        "helpsage.jobs.followers",
         "helpsage.jobs.mail",
         "helpsage.jobs.news",
+        "helpsage.jobs.search",
         "helpsage.jobs.upkeep",
     ],
 )

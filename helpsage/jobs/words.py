@@ -29,3 +29,16 @@ BY_MAIL = {
     Status.RESOLVED: "We think that it is solved. If it is not, open it again there with one click.",
     Status.CLOSED: "It is closed. If you like, tell us there how it went.",
 }
+
+#: To a colleague who follows a ticket, by what was written.
+FOLLOWED = {"public": "{who} wrote:", "internal": "{who} noted, among staff:"}
+FOLLOWED_STATUS = "{who} set it to “{to}”."
+SOMEBODY = "Somebody"
+CALLED = {
+    Status.OPEN: "open",
+    Status.IN_PROGRESS: "in progress",
+    Status.WAITING: "waiting for the person",
+    Status.ESCALATED: "escalated",
+    Status.RESOLVED: "resolved",
+    Status.CLOSED: "closed",
+}

@@ -78,9 +78,9 @@ def merge(session: Session, other: Person, person: Person) -> None:
     _remove_if_unused(session, other)
 
 
-def latest(session: Session, account: Account) -> Conversation | None:
-    """The account's own website chat, from whichever browser."""
-    return conversations.latest_of_person(session, account.person_id, CHANNEL)
+def latest(session: Session, account: Account, department_id: UUID | None = None) -> Conversation | None:
+    """The account's own website chat with a department (None: the desk's own chat), from whichever browser."""
+    return conversations.latest_of_person(session, account.person_id, CHANNEL, department_id)
 
 
 def _is_someone(session: Session, person: Person) -> bool:
@@ -95,7 +95,10 @@ def _has_account(session: Session, person: Person) -> bool:
 def _remove_if_unused(session: Session, stub: Person) -> None:
     """Nobody is left behind of whom nothing is known and who asked for nothing."""
     session.flush()
-    elsewhere = conversations.latest_of_person(session, stub.id, CHANNEL) is not None
-    if not elsewhere and not ownership.has_tickets(session, stub.id) and not _has_account(session, stub):
+    if (
+        not conversations.has_any(session, stub.id)
+        and not ownership.has_tickets(session, stub.id)
+        and not _has_account(session, stub)
+    ):
         session.delete(stub)
         session.flush()

@@ -29,7 +29,14 @@ PRIORITIES = {
 
 ACTORS = {"requester": "The requester", "agent": "An agent", "assistant": "The assistant", "system": "The desk"}
 
-CHANNELS = {"web": "Website chat", "webchat": "Website chat", "cli": "Command line"}
+CHANNELS = {
+    "web": "Website chat",
+    "webchat": "Website chat",
+    "portal": "Form",
+    "email": "E-mail",
+    "email": "E-mail",
+    "cli": "Command line",
+}
 
 ERRORS = {
     "400": (
@@ -109,7 +116,7 @@ def change(line: Change, names: Mapping[str, str] | None = None) -> str:
         case "priority":
             return f"changed the priority from {priority(before['priority'])} to {priority(after['priority'])}"
         case "assigned":
-            return _assigned(after.get("assignee"), called)
+            return _assigned(line.actor_name, after.get("assignee"), called)
         case "team":
             return f"handed it to {called.get(after.get('team') or '', 'no team')}"
         case "category":
@@ -138,10 +145,10 @@ def change(line: Change, names: Mapping[str, str] | None = None) -> str:
             return other.replace("_", " ")
 
 
-def _assigned(to: str | None, names: Mapping[str, str]) -> str:
+def _assigned(actor: str, to: str | None, names: Mapping[str, str]) -> str:
     if not to:
         return "gave it back to the queue"
-    return f"gave it to {names[to]}" if to in names else "took it over"
+    return f"gave it to {names[to]}" if names.get(to, actor) != actor else "took it over"
 
 
 def _tagged(before: list[str], after: list[str]) -> str:

@@ -3,6 +3,7 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
 import { words } from "../words";
+import type { AccountChat } from "./account";
 import type { Message, Notice, SayAnswer, Typing, Words } from "./protocol";
 import type { History } from "./history";
 import type { Pending, Storage } from "./storage";
@@ -49,6 +50,7 @@ export class Connection {
     private readonly storage: Storage,
     private readonly history: History,
     private readonly listener: Listener,
+    private readonly person: AccountChat,
     /** Key of the department whose chat this is. */
     private readonly desk?: string,
   ) {}
@@ -117,10 +119,17 @@ export class Connection {
   };
 
   private async openSession(): Promise<void> {
-    const earlier = this.storage.token;
+    if (this.person.forgetOthers()) {
+      this.history.clear();
+      this.listener.outbox();
+    }
+    const earlier = await this.person.token(this.storage.token);
     const answer = await this.askForSession(earlier);
     if (this.stopped) return;
-    if (typeof answer !== "string") return this.sessionOpened(answer);
+    if (typeof answer !== "string") {
+      if (earlier === null) await this.person.began(answer.token, earlier);
+      return this.sessionOpened(answer);
+    }
     if (answer === "expired" || answer === "invalid") {
       if (earlier === null) return this.retryLater(() => this.openSession(), words.unavailable);
       this.storage.token = null;

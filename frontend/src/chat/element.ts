@@ -3,6 +3,7 @@
 import { cross, down, leaf } from "../icons";
 import { words } from "../words";
 import sheetText from "./chat.scss?inline";
+import { AccountChat, accountOfPage } from "./account";
 import { Composer } from "./composer";
 import { Connection, type LineState, type Listener } from "./connection";
 import { h } from "./dom";
@@ -20,6 +21,8 @@ export interface Defaults {
   colours?: Record<"light" | "dark", Record<string, string>>;
   /** Address of a department's logo. */
   logo?: string;
+  /** Whether the page is the desk's own, so that who is logged in there is known in the chat. */
+  own?: boolean;
 }
 
 const SHOW_LINE_AFTER_MS = 500;
@@ -168,7 +171,8 @@ export class HelpSageChat extends HTMLElement implements Listener {
     sheet.replaceSync(sheetText);
     root.adoptedStyleSheets = [sheet, ...brandSheets()];
     this.storage = new Storage(defaults.key ? `${this.chat}:${defaults.key}` : this.chat);
-    this.connection = new Connection(this.chat, this.storage, this.history, this, defaults.key);
+    const account = new AccountChat(this.storage, defaults.own ? accountOfPage() : null, defaults.key);
+    this.connection = new Connection(this.chat, this.storage, this.history, this, account, defaults.key);
     root.append(this.buildLauncher(), this.buildPanel());
     this.launcher.hidden = this.isPage;
     this.panel.hidden = !this.isPage;

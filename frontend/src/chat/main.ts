@@ -10,8 +10,13 @@ const COPIED = ["theme", "position", "desk", "chat", "open", "lang"] as const;
 
 const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript : null;
 
-if (typeof helpSage !== "undefined") setDefaults(withWholeAddress(helpSage));
+if (typeof helpSage !== "undefined") setDefaults({ ...withWholeAddress(helpSage), own: isOurs() });
 if (!customElements.get(NAME)) customElements.define(NAME, HelpSageChat);
+
+/** Whether the page comes from where the script comes from. */
+function isOurs(): boolean {
+  return script !== null && new URL(script.src).origin === location.origin;
+}
 
 /** The logo lies where the script came from. */
 function withWholeAddress(given: Defaults): Defaults {

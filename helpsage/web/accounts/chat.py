@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from helpsage.conversations.service import ConversationNotFound
 from helpsage.db.session import transaction
+from helpsage.departments import service as departments
 from helpsage.people import joining
 from helpsage.people.errors import ConversationTaken
 from helpsage.people.models import Account
@@ -26,6 +27,8 @@ class Held(BaseModel):
 
     #: Of the conversation that it began or went on with; none yet.
     token: Annotated[str, Field(max_length=4_000)] | None = None
+    #: Key of the department whose chat it is; the desk's own when None.
+    desk: Annotated[str, Field(max_length=200)] | None = None
 
 
 def from_our_page(request: Request) -> None:
@@ -45,18 +48,19 @@ def join(held: Held, who: Annotated[SignedIn | None, Depends(viewer_or_none)]) -
     if who is None:
         return JSONResponse({"error": "login"}, status_code=401)
     with transaction() as session:
-        conversation = _joined(session, session.get_one(Account, who.account_id), held.token)
+        conversation = _joined(session, session.get_one(Account, who.account_id), held)
     if conversation is None:
         return JSONResponse({"token": None, "conversation": None})
     return JSONResponse({"token": joining.token_for(conversation), "conversation": str(conversation)})
 
 
-def _joined(session: Session, account: Account, token: str | None) -> UUID | None:
-    shown = joining.conversation_of(token) if token else None
+def _joined(session: Session, account: Account, held: Held) -> UUID | None:
+    shown = joining.conversation_of(held.token) if held.token else None
     if shown is not None:
         try:
             return joining.join(session, shown, account).id
         except (ConversationTaken, ConversationNotFound):
             pass
-    own = joining.latest(session, account)
+    department = departments.by_widget_key(session, held.desk)
+    own = joining.latest(session, account, department.id if department is not None else None)
     return own.id if own is not None else None

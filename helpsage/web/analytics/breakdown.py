@@ -58,7 +58,7 @@ def lines(session: Session, asked: Asked, dimension: str, with_trend: bool = Tru
     now = figures.now_by_value(session, scope, dimension)
     values = [value for value in sums | now if sums.get(value, Sums()) != Sums() or now.get(value, Now()) != Now()]
     called = names(session, dimension, values)
-    trends = _trends(session, scope, asked, dimension, values) if with_trend else {}
+    trends = figures.trends(session, scope, period, dimension, MOST_POINTS) if with_trend else {}
     made = [
         Line(
             value=value,
@@ -95,18 +95,6 @@ def breakdown(request: Request, who: Analyst, given: Given, dimension: str) -> R
             "exports": [(dimension, words.PAGES[dimension])],
         }
         return render(request, session, who, asked, dimension, "breakdown", context)
-
-
-def _trends(session: Session, scope: Scope, asked: Asked, dimension: str, values: list[str]) -> dict[str, list[int]]:
-    days = figures.by_value_and_day(session, scope, asked.period, dimension, values)
-    steps = asked.period.steps()
-    width = -(-len(steps) // MOST_POINTS)
-    pieces = [steps[n : n + width] for n in range(0, len(steps), width)]
-    return {
-        value: [sum(sums.opened for day, sums in found.items() if piece[0].first <= day <= piece[-1].last)
-                for piece in pieces]
-        for value, found in days.items()
-    }  # fmt: skip
 
 
 def _rising(found: list[Line]) -> list[Line]:

@@ -79,7 +79,8 @@ def _tiles(session: Session, asked: Asked, now: Sums, before: Sums) -> list[Tile
         compared(
             words.SATISFACTION, now.satisfaction, before.satisfaction,
             shared(now.satisfaction, asked.behind(What.RATED)), words.share(before.satisfaction),
-            words.DEFINITIONS["satisfaction"], more_is="good", more=(("of ratings", words.number(now.rated)),), is_share=True,
+            words.DEFINITIONS["satisfaction"], more_is="good",
+            more=(("of ratings", words.number(now.rated)),), is_share=True,
         ),
     ]  # fmt: skip
     return tiles if scope.dimension != "all" else [*tiles, _contained(session, asked)]

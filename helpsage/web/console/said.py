@@ -112,7 +112,7 @@ NO_TEAM = "no team"
 
 def channels() -> dict[str, str]:
     """Ways in that tickets come by, with their names."""
-    return {"web": words.channel("web"), "form": words.channel("form"), "cli": words.channel("cli")}
+    return {channel: words.channel(channel) for channel in ("webchat", "portal", "email", "cli")}
 
 
 def sorts(searching: bool) -> dict[str, str]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, HTTPException, Query
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from helpsage.configuration import service as configuration
-from helpsage.configuration.documents import STORED
+from helpsage.configuration.documents import CANNED_REPLIES, CATEGORIES, STORED
 from helpsage.configuration.models import SettingChange
 from helpsage.configuration.service import Document
 from helpsage.configuration.staff import AccountDocument
 from helpsage.db.session import transaction
 from helpsage.departments import service as departments
 from helpsage.departments.documents import DepartmentDocument, TeamDocument
+from helpsage.people.models import Account, Role
 from helpsage.web.settings import forms, words
 from helpsage.web.settings.forms import Administrator, Stale
 
@@ -27,6 +30,7 @@ router = APIRouter(include_in_schema=False, prefix="/settings/history")
 PAGE_SIZE = 25
 #: Differences of one change that are shown.
 SHOWN = 12
+_PART = re.compile(r"/settings/(categories|questions|groups|replies)/([a-z0-9_]{1,40})")
 _ROWS: dict[str, Callable[[UUID], Document]] = {
     "department": DepartmentDocument,
     "team": TeamDocument,
@@ -48,7 +52,13 @@ def show(
 
 
 @router.post("/{change_id}", dependencies=forms.checked)
-def restore(request: Request, viewer: Administrator, change_id: int, to: Annotated[str, Form()] = "after") -> Response:
+def restore(
+    request: Request,
+    viewer: Administrator,
+    change_id: int,
+    to: Annotated[str, Form()] = "after",
+    back: Annotated[str, Form()] = "",
+) -> Response:
     """Bring back what a change made, or (`to=before`) what it replaced."""
     with transaction() as session:
         change = session.get(SettingChange, change_id)
@@ -71,7 +81,7 @@ def restore(request: Request, viewer: Administrator, change_id: int, to: Annotat
     done = forms.send(work, redraw, "")
     if isinstance(done, RedirectResponse):
         saved = done.headers["location"]
-        return RedirectResponse(f"{_address(change)}{saved}", status_code=303)
+        return RedirectResponse(f"{_still_there(back) or _address(change)}{saved}", status_code=303)
     return done
 
 
@@ -94,6 +104,19 @@ def _when(change: SettingChange) -> str:
     return f"{change.at:%-d %b %Y, %H:%M} UTC"
 
 
+def _still_there(address: str) -> str:
+    """The page of a part of a document, if it was on one and the part is there (again); else nothing."""
+    found = _PART.fullmatch(address)
+    if found is None:
+        return ""
+    with transaction() as session:
+        if found[1] == "replies":
+            there = {reply["key"] for reply in CANNED_REPLIES.read(session)["replies"]}
+        else:
+            there = set(CATEGORIES.read(session)[found[1]])
+    return address if found[2] in there else ""
+
+
 def _address(change: SettingChange) -> str:
     """The page on which the document is edited."""
     kind, _, row = change.document.partition(":")
@@ -107,6 +130,14 @@ def _address(change: SettingChange) -> str:
         "canned_replies": "/settings/replies",
     }
     return pages.get(kind, f"/settings/{kind}")
+
+
+def _names(session: Session) -> dict[str, str]:
+    """What departments, teams and staff are called, by the ids that stand in documents."""
+    named = {str(one.id): one.name for one in departments.departments(session, archived=True)}
+    named |= {str(one.id): one.name for one in departments.teams(session, archived=True)}
+    staff = select(Account).where(Account.role != Role.REQUESTER.value)
+    return named | {str(one.id): one.person.name or one.email for one in session.scalars(staff)}
 
 
 def _page(
@@ -124,6 +155,7 @@ def _page(
     shown = found[:PAGE_SIZE]
     newest = configuration.latest(session, document) if document else None
     context = {
+        "names": _names(session),
         "changes": [(change, configuration.differences(change.before, change.after)) for change in shown],
         "document": document,
         "called": newest.title if newest is not None else "",

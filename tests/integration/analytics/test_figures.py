@@ -125,8 +125,10 @@ def test_sums_are_those_of_a_naive_count(
                 scope = Scope(departments)
                 assert figures.total(figures.by_day(session, scope, period)) == naive(rows, period, "all", "", scope)
                 for dimension in DIMENSIONS:
+                    trends = figures.trends(session, scope, period, dimension, points=7)
                     for value, sums in figures.by_value(session, scope, period, dimension).items():
                         assert sums == naive(rows, period, dimension, value, scope), (dimension, value, folded)
+                        assert sum(trends.get(value, [])) == sums.opened
         savepoint.rollback()
 
 
@@ -235,3 +237,12 @@ def test_what_does_not_concern_the_figures_writes_nothing(session: Session, plac
     upkeep.fold(session)
     session.execute(update(Ticket).where(Ticket.id == row.id).values(subject="Other words", status="in_progress"))
     assert session.scalar(text("select count(*) from analytics_delta")) == 0
+
+
+def test_a_trend_has_equal_parts_that_end_with_the_last_day(session: Session, places: Places) -> None:
+    write(session, places, [Row(opened=day) for day in (0, 1, 1, 9, 9, 9)])
+    for _ in range(2):
+        assert figures.trends(session, Scope(), Period.ending(date(2026, 1, 10), 10), "category", points=4) == {
+            "wifi_problem": [1, 2, 0, 3]
+        }
+        upkeep.fold(session)

@@ -1,4 +1,4 @@
-"""A django-helpdesk as its documentation sets one up: settings, addresses and application in one module.
+"""A django-helpdesk as its documentation sets one up: its settings. The addresses are in `peer_urls.py`.
 
 It runs in the peer's own environment (`peer.py`), with the database's address in PEER_HOST and PEER_DATABASE.
 """
@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import os
 
-import django
-from django.core.wsgi import get_wsgi_application
-from django.urls import include, path
-
 SECRET_KEY = "only-for-the-bench"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
-ROOT_URLCONF = "peer_site"
+ROOT_URLCONF = "peer_urls"
 INSTALLED_APPS = [
     "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.sites",
     "django.contrib.messages", "django.contrib.staticfiles", "django.contrib.humanize", "django.contrib.admin",
@@ -59,8 +55,3 @@ MEDIA_URL = "/media/"
 LOGIN_URL = "/login/"
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 HELPDESK_PUBLIC_ENABLED = True
-
-if __name__ != "__main__" and os.environ.get("PEER_SERVES"):
-    django.setup()
-urlpatterns = [path("", include("helpdesk.urls", namespace="helpdesk"))]
-application = get_wsgi_application() if os.environ.get("PEER_SERVES") else None
