@@ -34,7 +34,6 @@ CHANNELS = {
     "webchat": "Website chat",
     "portal": "Form",
     "email": "E-mail",
-    "email": "E-mail",
     "cli": "Command line",
 }
 
