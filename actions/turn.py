@@ -15,7 +15,6 @@ Event = dict[str, Any]
 Button = Mapping[str, str]
 
 BUTTON_PREFIX = "/"
-RESPONSE_PREFIX = "utter_"
 
 
 @dataclass(frozen=True)
@@ -126,20 +125,14 @@ class Turn:
         tickets: Sequence[Mapping[str, Any]] = (),
         **values: Any,
     ) -> None:
-        """Say a response of `domain.yml`, as one message with its buttons and cards.
-
-        Args:
-            response: Its name; words that are no name (a question made on the settings pages) are said as they are.
-        """
+        """Say a response of `domain.yml`, as one message with its buttons and cards."""
         custom: dict[str, Any] = {}
         if ticket is not None:
             custom["ticket"] = dict(ticket)
         if tickets:
             custom["tickets"] = [dict(card) for card in tickets]
-        named = response.startswith(RESPONSE_PREFIX)
         self._dispatcher.utter_message(
-            text=None if named else response,
-            response=response if named else None,
+            response=response,
             buttons=[dict(button) for button in buttons],
             json_message=custom or None,
             **{name: _printable(value) for name, value in values.items()},

@@ -26,8 +26,8 @@ BUTTON_MEMORY = 20
 FORGOTTEN_AFTER_S = 3
 
 CREATE = """
-insert into conversation (id, sender_id, channel, page_url, department_id)
-values ($1::uuid, 'web:' || $1::uuid, 'webchat', $2, $3) on conflict do nothing
+insert into conversation (id, sender_id, channel, page_url)
+values ($1::uuid, 'web:' || $1::uuid, 'webchat', $2) on conflict do nothing
 """
 #: Nearly every message: a conversation that the assistant answers.
 SAY = """
@@ -127,9 +127,9 @@ def sender_of(conversation: UUID) -> str:
     return f"{SENDER_PREFIX}{conversation}"
 
 
-async def create(pool: Any, conversation: UUID, page: str, department: UUID | None = None) -> None:
-    """Make the conversation's row, of this department's desk, unless it is there."""
-    await pool.execute(CREATE, conversation, page, department)
+async def create(pool: Any, conversation: UUID, page: str) -> None:
+    """Make the conversation's row unless it is there."""
+    await pool.execute(CREATE, conversation, page)
 
 
 async def say(pool: Any, conversation: UUID, client_id: str, text: str, data: dict[str, Any]) -> Said:
@@ -147,7 +147,7 @@ async def say(pool: Any, conversation: UUID, client_id: str, text: str, data: di
 async def _say_carefully(pool: Any, conversation: UUID, client_id: str, text: str, data: dict[str, Any]) -> Said:
     """The conversation belongs to a person, or its row is gone (erased, while the token lived on)."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(CREATE, conversation, "", None)
+        await connection.execute(CREATE, conversation, "")
         found = await connection.fetchrow(
             "update conversation set last_seq = last_seq + 1, last_message_at = now() where id = $1"
             " returning last_seq, owner",

@@ -12,9 +12,8 @@ import os
 import secrets
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,21 +22,6 @@ from pydantic_settings import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class OidcProvider(BaseModel):
-    """An identity provider that people may sign on with (OpenID Connect)."""
-
-    #: On the button: "Log in with Campus".
-    name: str
-    #: Its address; the configuration is found below it (OpenID Connect Discovery 1.0, section 4).
-    issuer: str
-    client_id: str
-    client_secret: SecretStr = SecretStr("")
-    #: Whether an address that it calls verified is taken as proven. Only for a provider that answers for its addresses.
-    trust_email: bool = False
-    #: Whether it asks for a second factor itself, so that ours is not asked for.
-    second_factor: bool = False
 
 
 class Settings(BaseSettings):
@@ -82,39 +66,6 @@ class Settings(BaseSettings):
     outbox_retention_days: int = Field(30, ge=0)
     #: Days for which a closed ticket can be reopened; after that a new one is advised. 0: always.
     reopen_days: int = Field(30, ge=0)
-    #: Mail server. Empty: letters stay in the local outbox, where administrators read them (/agent/mail).
-    smtp_host: str = ""
-    smtp_port: int = Field(587, ge=1, le=65535)
-    smtp_user: str = ""
-    smtp_password: SecretStr = SecretStr("")
-    #: Switch to TLS after connecting; refused by a server that cannot. Port 465 is TLS from the start.
-    smtp_starttls: bool = True
-    #: Address that letters come from; `no-reply@` this desk's host when empty.
-    mail_from: str = ""
-    #: Days after which letters are removed. 0 keeps them.
-    mail_retention_days: int = Field(90, ge=0)
-    #: Whether people may make accounts themselves.
-    registration: bool = True
-    #: Whether staff get in only with a second factor.
-    staff_two_factor: bool = False
-    #: What is shown after repeated failure; `builtin` needs no network.
-    captcha: Literal["builtin", "recaptcha", "hcaptcha", "off"] = "builtin"
-    captcha_site_key: str = ""
-    captcha_secret: SecretStr = SecretStr("")
-    #: Where answers are checked; empty means the provider's own address.
-    captcha_verify_url: str = ""
-    #: Identity providers by a short key that is part of their return address: `/login/with/<key>/callback`.
-    oidc: dict[str, OidcProvider] = {}
-    #: Megabytes (10^6 bytes) that one attached file may have.
-    attachment_max_mb: int = Field(10, ge=1, le=1000)
-    #: Files that one message may have.
-    attachment_max_files: int = Field(10, ge=1, le=50)
-    #: Megabytes that the files of one ticket may have together.
-    attachment_ticket_mb: int = Field(100, ge=1)
-    #: Days of the figures begin at midnight in this zone: `Asia/Kolkata`.
-    time_zone: str = "UTC"
-    #: Hours within which a ticket of each priority is to be resolved; an unresolved one that is older is overdue.
-    resolve_within_hours: dict[str, int] = {"urgent": 4, "high": 24, "normal": 72, "low": 168}
     #: `json` for machines, `text` for people, `auto` chooses by terminal.
     log_format: str = "auto"
 

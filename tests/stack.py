@@ -139,7 +139,7 @@ class Stack:
             except httpx.HTTPError as error:
                 answer = repr(error)
             time.sleep(0.1)
-        raise AssertionError(f"not well after {READY_TIMEOUT_S} s: {answer}\n{self.logs()}")
+        raise AssertionError(f"not well after {READY_TIMEOUT_S} s: {answer}\n{self.events}\n{self.logs()}")
 
     def kill(self, name: str, with_signal: signal.Signals = signal.SIGKILL) -> None:
         """Kill one program; the supervisor starts it again."""

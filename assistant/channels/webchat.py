@@ -19,7 +19,7 @@ from sanic.response import HTTPResponse
 from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from assistant import conversations, database, departments, environment
+from assistant import conversations, database, environment
 from assistant.channels import text as texts
 from assistant.channels import tokens, websockets, words
 from assistant.channels.inbox import LONGEST_QUEUE, Inbox
@@ -37,7 +37,6 @@ SOCKET_PATH = "socket.io"
 #: Largest Socket.IO message; the longest text in four-byte characters fits.
 LARGEST_MESSAGE = 200_000
 PREFLIGHT_S = 600
-NOT_HERE = "this page may not embed the chat"
 
 
 class WebChat(InputChannel):
@@ -166,29 +165,20 @@ class WebChat(InputChannel):
     async def _session(self, request: Request) -> HTTPResponse:
         """Begin a conversation, or go on with one."""
         origin = request.headers.get("origin")
-        ours = self._origins.allow(origin, request.headers.get("host"))
+        if not self._origins.allow(origin, request.headers.get("host")):
+            return answers.json({"error": "origin"}, status=403)
         headers = {"Vary": "Origin"} | ({"Access-Control-Allow-Origin": origin} if origin else {})
         if request.method == "OPTIONS":
-            # Which desk is meant stands in the body: who may embed that one is seen when it comes.
             allowed = {
                 "Access-Control-Allow-Methods": "POST",
                 "Access-Control-Allow-Headers": "Content-Type",
                 "Access-Control-Max-Age": str(PREFLIGHT_S),
             }
             return answers.empty(headers=headers | allowed)
-        body = _json_object(request)
-        try:
-            department = await departments.of_key(await self._database.quick(), body.get("desk"))
-        except UNAVAILABLE:
-            return answers.json({"error": "unavailable"}, status=503, headers=headers)
-        if not ours and not (department is not None and Origins("", department.allowed_origins).allow(origin)):
-            return answers.json({"error": "origin"}, status=403)
-        status, body = await self._begin(body, department, request.remote_addr or request.ip)
+        status, body = await self._begin(_json_object(request), request.remote_addr or request.ip)
         return answers.json(body, status=status, headers=headers | {"Cache-Control": "no-store"})
 
-    async def _begin(
-        self, body: dict[str, Any], department: departments.Department | None, address: str
-    ) -> tuple[int, dict[str, Any]]:
+    async def _begin(self, body: dict[str, Any], address: str) -> tuple[int, dict[str, Any]]:
         earlier = body.get("token")
         try:
             if earlier:
@@ -196,8 +186,7 @@ class WebChat(InputChannel):
             elif self._sessions.take(address):
                 conversation = uuid4()
                 page = texts.clean(str(body.get("page") or ""))[:2000]
-                belongs = department.id if department is not None else None
-                await conversations.create(await self._database.quick(), conversation, page, belongs)
+                await conversations.create(await self._database.quick(), conversation, page)
             else:
                 return 429, {"error": "busy"}
         except tokens.TokenExpired:
@@ -211,7 +200,7 @@ class WebChat(InputChannel):
             "token": token.text,
             "conversation": str(conversation),
             "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(token.expires)),
-            "desk": department.desk if department is not None else self._settings.desk_name,
+            "desk": self._settings.desk_name,
         }
 
     async def _health(self) -> HTTPResponse:
@@ -230,19 +219,13 @@ class WebChat(InputChannel):
     # ---- events -------------------------------------------------------------------------------------------------
 
     async def _connect(self, socket: str, environ: dict[str, Any], auth: Any = None) -> None:
-        origin = environ.get("HTTP_ORIGIN")
-        ours = self._origins.allow(origin, environ.get("HTTP_HOST"))
-        if ours and self._settings.rasa_webchat and not auth:
+        if not self._origins.allow(environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST")):
+            raise Refused("this page may not embed the chat", {"code": "origin"})
+        if self._settings.rasa_webchat and not auth:
             return
         found = auth if isinstance(auth, dict) else {}
         try:
-            if not ours and not found.get("token"):
-                raise Refused(NOT_HERE, {"code": "origin"})
             conversation = tokens.conversation_of(found.get("token"), self._settings.webchat_secret)
-            if not ours:
-                allowed = await departments.origins_of(await self._database.quick(), conversation)
-                if not Origins("", allowed).allow(origin):
-                    raise Refused(NOT_HERE, {"code": "origin"})
             await self.enter(socket, conversation, _number(found.get("last_seq")))
         except tokens.TokenExpired:
             raise Refused("the conversation's token is too old", {"code": "expired"}) from None

@@ -50,17 +50,8 @@ export const words = {
   opened: "Opened",
   unread: (n: number) => `(${n}) `,
   pages: {
-    drawing: (title: string) => `${title}: a drawing of the table below it`,
     refused: (status: number) => `That did not work (${status}). Nothing was sent, and what you typed is still here.`,
     unreachable: "The desk cannot be reached. Nothing was sent, and what you typed is still here.",
-  },
-  console: {
-    chosen: (n: number) => (n === 1 ? "1 ticket chosen" : `${n} tickets chosen`),
-    writing: (names: string) => `${names} is writing on this ticket`,
-    writingMany: (names: string) => `${names} are writing on this ticket`,
-    looking: (names: string) => `${names} is looking at this ticket`,
-    lookingMany: (names: string) => `${names} are looking at this ticket`,
-    draftKept: "Draft kept",
   },
   live: {
     lost: "Live updates are paused; trying again…",

@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from helpsage import __version__
-from helpsage.cli import bench, chat, db, demo, figures, model, status, test, ticket, up, user
+from helpsage.cli import bench, chat, db, model, status, test, ticket, up, user
 from helpsage.db.embedded import EmbeddedDatabaseError
 from helpsage.setup.steps import SetupError
 
@@ -36,8 +36,6 @@ app.command(
     "bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )(bench.bench)
 app.add_typer(db.app, name="db")
-app.add_typer(figures.app, name="figures")
-app.command("demo")(demo.demo)
 
 
 @app.command()

@@ -10,19 +10,16 @@ import typer
 from helpsage.setup import steps
 
 #: Name -> module, and whether it runs in Rasa's environment.
-BENCHES = {"chat": ("bench.chat", False), "nlu": ("bench.nlu", True), "web": ("bench.web", False)}
+BENCHES = {"chat": ("bench.chat", False), "nlu": ("bench.nlu", True)}
 
 
 def bench(context: typer.Context) -> None:
-    """Measure: chat (against a stock Rasa), nlu (accuracy and cost of understanding; --data DIR), web (pages)."""
+    """Measure: chat (against a stock Rasa), nlu (accuracy and cost of understanding; --data DIR)."""
     name, *rest = context.args or [""]
     if name not in BENCHES:
         raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")
     module, in_rasa = BENCHES[name]
-    if name == "web":
-        steps.ensure_assets()
-    else:
-        steps.ensure_encoder()
+    steps.ensure_encoder()
     if name == "chat":
         steps.ensure_model()
     python = str(steps.rasa_python()) if in_rasa else sys.executable

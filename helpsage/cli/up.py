@@ -19,7 +19,6 @@ from helpsage import __version__, settings
 from helpsage.cli.user import generated_password
 from helpsage.db import embedded, migrate
 from helpsage.db.session import engine, transaction
-from helpsage.departments import service as departments
 from helpsage.people import accounts
 from helpsage.people.models import Account, Role
 from helpsage.setup import steps
@@ -41,8 +40,6 @@ def up() -> None:
         steps.ensure_assets()
         with _database(configured) as own_database:
             migrate.upgrade(engine())
-            with transaction() as session:
-                departments.ensure_defaults(session)
             model = steps.ensure_model()
             password = _first_account(configured.var)
             supervisor = Supervisor(configured.var / "log", lambda words: _say(f"  {words}"))

@@ -53,8 +53,6 @@ class Conversation(Base):
     )
     #: Number of the newest message; the next one is this plus one, under this row's lock.
     last_seq: Mapped[int] = mapped_column(server_default="0")
-    #: Whose chat it is; None: nobody's in particular.
-    department_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("department.id", ondelete="SET NULL"))
     #: Page on which the chat began.
     page_url: Mapped[str] = mapped_column(server_default="")
     locale: Mapped[str] = mapped_column(server_default="en")

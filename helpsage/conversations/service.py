@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -65,34 +65,6 @@ def claim(session: Session, conversation_id: UUID) -> Conversation:
     if found is None:
         raise ConversationNotFound(str(conversation_id))
     return found
-
-
-def hand_over(session: Session, before: UUID, after: UUID) -> None:
-    """Make one person's conversations another's."""
-    session.execute(
-        update(Conversation)
-        .where(Conversation.person_id == before)
-        .values(person_id=after)
-        .execution_options(synchronize_session="fetch")
-    )
-
-
-def latest_of_person(
-    session: Session, person_id: UUID, channel: str, department_id: UUID | None = None
-) -> Conversation | None:
-    """The conversation of this person, with this department, in which something was said last."""
-    said = func.coalesce(Conversation.last_message_at, Conversation.created_at)
-    asked = select(Conversation).where(
-        Conversation.person_id == person_id,
-        Conversation.channel == channel,
-        Conversation.department_id.is_not_distinct_from(department_id),
-    )
-    return session.scalars(asked.order_by(said.desc()).limit(1)).first()
-
-
-def has_any(session: Session, person_id: UUID) -> bool:
-    """Whether this person talked to us, on any channel."""
-    return bool(session.scalar(select(func.count()).where(Conversation.person_id == person_id)))
 
 
 def push(

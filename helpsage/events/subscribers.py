@@ -20,24 +20,10 @@ class Subscription:
     stream: str
 
 
-_FOLLOWERS = Subscription("followers.tell", "followers")
-
 SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
     {
-        "ticket.opened": (Subscription("news.received", "news"),),
-        "ticket.replied": (
-            Subscription("chat.deliver_reply", "chat"),
-            Subscription("news.reply", "news"),
-            _FOLLOWERS,
-        ),
-        "ticket.commented": (_FOLLOWERS,),
-        "ticket.noted": (_FOLLOWERS,),
-        "ticket.status_changed": (
-            Subscription("chat.tell_status", "chat"),
-            Subscription("news.status", "news"),
-            _FOLLOWERS,
-        ),
-        "mail.queued": (Subscription("mail.deliver", "mail"),),
+        "ticket.replied": (Subscription("chat.deliver_reply", "chat"),),
+        "ticket.status_changed": (Subscription("chat.tell_status", "chat"),),
         "conversation.person_wrote": (Subscription("chat.add_words_to_ticket", "ticket"),),
     }
 )

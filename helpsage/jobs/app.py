@@ -23,14 +23,5 @@ app = App(
         max_size=8,
         timeout=5,
     ),
-    import_paths=[
-        "helpsage.jobs.attachments",
-        "helpsage.jobs.chat",
-        "helpsage.jobs.figures",
-        "helpsage.jobs.followers",
-        "helpsage.jobs.mail",
-        "helpsage.jobs.news",
-        "helpsage.jobs.search",
-        "helpsage.jobs.upkeep",
-    ],
+    import_paths=["helpsage.jobs.chat", "helpsage.jobs.upkeep"],
 )

@@ -13,11 +13,9 @@ from helpsage.conversations.models import Author, Conversation, Message
 from helpsage.db.session import transaction
 from helpsage.jobs import words
 from helpsage.jobs.app import app
-from helpsage.jobs.news import event_of
 from helpsage.jobs.retries import BACKOFF
-from helpsage.people import directory, preferences
-from helpsage.people.preferences import Channel
-from helpsage.tickets import lifecycle, merge, service
+from helpsage.people import directory
+from helpsage.tickets import lifecycle, service
 from helpsage.tickets.models import Status, Ticket
 from helpsage.tickets.words import LONGEST_BODY, shortened, visible
 
@@ -27,70 +25,54 @@ UNSORTED = "general_issue"
 
 @app.task(name="chat.deliver_reply", retry=BACKOFF)
 def deliver_reply_to_chat(event_id: int, subject_id: str, payload: dict[str, Any]) -> None:
-    """Say an agent's reply in the chat in which its ticket began, and in those of tickets of the same person that were
-    merged into it. From then on the person's next words there answer it.
-    """
+    """Say an agent's reply in the chat in which its ticket began. From then on the person's next words answer it."""
     with transaction() as session:
         ticket = service.by_id(session, UUID(subject_id))
         entry = service.entry_by_id(session, UUID(payload["entry_id"]))
-        if entry is None:
+        if entry is None or ticket.conversation_id is None:
             return
-        for conversation_id in merge.conversations_of(merge.family(session, ticket)):
-            conversations.push(
-                session,
-                conversation_id,
-                Author.AGENT,
-                author_name=entry.author_name,
-                text=entry.body,
-                data={"reply_to": ticket.reference},
-                client_id=f"entry:{entry.id}",
-                awaiting_ticket_id=ticket.id if ticket.status != Status.CLOSED else None,
-            )
-            service.mark_delivered(entry)
+        conversations.push(
+            session,
+            ticket.conversation_id,
+            Author.AGENT,
+            author_name=entry.author_name,
+            text=entry.body,
+            data={"reply_to": ticket.reference},
+            client_id=f"entry:{entry.id}",
+            awaiting_ticket_id=ticket.id if ticket.status != Status.CLOSED else None,
+        )
+        service.mark_delivered(entry)
 
 
 @app.task(name="chat.tell_status", retry=BACKOFF)
 def tell_status_to_chat(event_id: int, subject_id: str, payload: dict[str, Any]) -> None:
-    """Tell the person what became of their ticket, unless they did it themselves or it has moved on since. People whose
-    ticket was merged into it hear what became of theirs.
-    """
+    """Tell the person what became of their ticket, unless they did it themselves or it has moved on since."""
     with transaction() as session:
         ticket = service.by_id(session, UUID(subject_id))
         status = Status(payload["to"])
-        if ticket.status != status or not _is_news(status, payload):
+        if ticket.conversation_id is None or ticket.status != status or not _is_news(status, payload):
             return
-        told: set[UUID] = set()
-        for each in merge.family(session, ticket):
-            if each.conversation_id is None or each.conversation_id in told:
-                continue
-            told.add(each.conversation_id)
-            if preferences.wants(session, each.requester_id, event_of(payload), Channel.CHAT):
-                _tell_status(session, each.conversation_id, each, status, event_id, own=each.id == ticket.id)
-
-
-def _tell_status(
-    session: Session, conversation_id: UUID, ticket: Ticket, status: Status, event_id: int, own: bool
-) -> None:
-    """Say where a ticket stands; what can be done then is offered in the chat of the ticket itself (`own`)."""
-    subject = shortened(ticket.subject, words.SHOWN_SUBJECT)
-    conversations.push(
-        session,
-        conversation_id,
-        Author.SYSTEM,
-        text=words.STATUS[status].format(reference=ticket.reference, subject=subject),
-        data=_answers(ticket, status) if own else {"reply_to": ticket.reference},
-        client_id=f"event:{event_id}",
-    )
-    if own and status is Status.CLOSED and ticket.rating is None:
-        scores = [_button(str(score), "give_rating", ticket, rating=str(score)) for score in range(1, 6)]
         conversations.push(
             session,
-            conversation_id,
+            ticket.conversation_id,
             Author.SYSTEM,
-            text=words.RATE,
-            data={"buttons": scores},
-            client_id=f"event:{event_id}:rate",
+            text=words.STATUS[status].format(
+                reference=ticket.reference, subject=shortened(ticket.subject, words.SHOWN_SUBJECT)
+            ),
+            data=_answers(ticket, status),
+            client_id=f"event:{event_id}",
         )
+        if status is Status.CLOSED and ticket.rating is None:
+            conversations.push(
+                session,
+                ticket.conversation_id,
+                Author.SYSTEM,
+                text=words.RATE,
+                data={
+                    "buttons": [_button(str(score), "give_rating", ticket, rating=str(score)) for score in range(1, 6)]
+                },
+                client_id=f"event:{event_id}:rate",
+            )
 
 
 def _is_news(status: Status, payload: dict[str, Any]) -> bool:

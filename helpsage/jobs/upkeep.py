@@ -12,9 +12,7 @@ from helpsage import clock, settings
 from helpsage.db.session import transaction
 from helpsage.jobs.app import app
 from helpsage.jobs.retries import BACKOFF
-from helpsage.mail import service as mail
 from helpsage.people import accounts
-from helpsage.tickets import bulk, drafts, presence
 
 #: Rows removed by one transaction, so that no lock is held for long.
 BATCH = 2_000
@@ -69,10 +67,6 @@ def forget(context: JobContext, timestamp: int) -> None:
             pass
     with transaction() as session:
         accounts.tidy(session)
-        for kept in (drafts, presence, bulk):
-            kept.tidy(session)
-        if limits.mail_retention_days:
-            mail.forget(session, clock.now() - timedelta(days=limits.mail_retention_days))
         session.execute(text(FORGET_PROGRAMS), {"before": clock.now() - timedelta(days=1)})
 
 

@@ -14,12 +14,10 @@ from sqlalchemy import (
     Identity,
     Index,
     Sequence,
-    String,
     UniqueConstraint,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpsage.db.base import Base
@@ -28,6 +26,9 @@ from helpsage.people.models import Person
 #: Numbers of references; the first ticket is HS-1001.
 NUMBERS = Sequence("ticket_number", start=1001, metadata=Base.metadata)
 REFERENCE_PREFIX = "HS-"
+#: What full-text search reads, written as PostgreSQL prints it, so that index and model can be compared.
+#: No stemming: names and error codes are words too.
+SEARCHED = "to_tsvector('simple'::regconfig, (subject::text || ' '::text) || description::text)"
 
 
 class Status(enum.StrEnum):
@@ -63,21 +64,9 @@ class Ticket(Base):
         CheckConstraint("rating between 1 and 5", name="rating"),
         Index("ix_ticket_status_updated_at_id", "status", "updated_at", "id"),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
+        Index("ix_ticket_category_status", "category", "status"),
         Index("ix_ticket_priority_status", "priority", "status"),
-        Index("ix_ticket_status_created_at_id", "status", "created_at", "id"),
-        Index("ix_ticket_status_priority_updated_at_id", "status", "priority", "updated_at", "id"),
-        Index("ix_ticket_category_status_updated_at_id", "category", "status", "updated_at", "id"),
-        Index("ix_ticket_assignee_id_status_updated_at_id", "assignee_id", "status", "updated_at", "id"),
-        Index("ix_ticket_department_id_status_updated_at_id", "department_id", "status", "updated_at", "id"),
-        Index("ix_ticket_team_id_status_updated_at_id", "team_id", "status", "updated_at", "id"),
-        Index(
-            "ix_ticket_to_take",
-            "priority",
-            "created_at",
-            "id",
-            postgresql_where=text("status = 'open' and assignee_id is null"),
-        ),
-        Index("ix_ticket_tags", "tags", postgresql_using="gin"),
+        Index("ix_ticket_search", text(SEARCHED), postgresql_using="gin"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -105,13 +94,7 @@ class Ticket(Base):
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     #: Questions that were asked and not answered.
     gaps: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
-    assignee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
-    department_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("department.id", ondelete="RESTRICT"))
-    team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("team.id", ondelete="SET NULL"))
-    #: Lower case, without spaces around.
-    tags: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'"))
-    #: The ticket that goes on in this one's place after a merge.
-    merged_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
+    assignee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
     rating: Mapped[int | None]
     rating_comment: Mapped[str | None]
     #: Counts changes; a writer who read an older one is refused.
@@ -155,8 +138,6 @@ class Entry(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     #: When it reached the person's chat (public entries by agents).
     delivered_at: Mapped[datetime | None]
-    #: The merged ticket for which these words were meant; a merge that is undone takes them back there.
-    addressed_to_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
 
 
 class Change(Base):
@@ -171,8 +152,7 @@ class Change(Base):
     actor_kind: Mapped[str]
     actor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
     actor_name: Mapped[str] = mapped_column(server_default="")
-    #: created, status, priority, category, assigned, team, tags, details, replied, noted, commented, rated, escalated,
-    #: merged, absorbed, unmerged, released, split, split_off, rejoined, took_back.
+    #: created, status, priority, category, assigned, replied, noted, commented, rated, escalated.
     action: Mapped[str]
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]

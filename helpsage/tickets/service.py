@@ -8,25 +8,25 @@ an older one is refused. The row's lock comes before that of its conversation, e
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from helpsage import clock
+from helpsage import clock, settings
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
-from helpsage.departments import service as departments
+from helpsage.events import outbox
 from helpsage.people import directory
 from helpsage.people.models import Person
-from helpsage.tickets import changing, lifecycle, priority, reference, words
-from helpsage.tickets.actor import Actor, ActorKind
+from helpsage.tickets import lifecycle, priority, reference, words
 from helpsage.tickets.errors import (
     AlreadyRated,
     IllegalTransition,
     InvalidRating,
-    TicketMerged,
+    StaleTicket,
     TicketNotFound,
 )
 from helpsage.tickets.models import Change, Entry, Priority, Status, Ticket
@@ -34,7 +34,6 @@ from helpsage.tickets.queue import Filters, Page, queue
 
 __all__ = [
     "Actor",
-    "ActorKind",
     "Filters",
     "NewTicket",
     "Page",
@@ -63,7 +62,21 @@ __all__ = [
     "visible_to",
 ]
 
+ActorKind = Literal["requester", "agent", "assistant", "system"]
+
+TOO_LONG_CLOSED = "closed more than {days} days ago: a new ticket serves better"
 NOT_FINISHED = "the ticket is still being worked on"
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something, for the log."""
+
+    kind: ActorKind
+    name: str = ""
+    person_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,6 @@ class NewTicket:
     details: dict[str, Any] = field(default_factory=dict)
     gaps: list[Any] = field(default_factory=list)
     conversation_id: UUID | None = None
-    #: Where it came in, when that decides who works it; otherwise its conversation's department does, or its category.
-    department_id: UUID | None = None
     requester_id: UUID | None = None
     requester_name: str = ""
     #: An address to write to. It proves nothing.
@@ -111,8 +122,6 @@ def open_ticket(session: Session, new: NewTicket, actor: Actor) -> Ticket:
     requester = _requester(session, new, conversation)
     first, last = _transcript_range(session, conversation)
     chosen, why = _priority(new, description)
-    came_in = new.department_id or (conversation.department_id if conversation is not None else None)
-    department_id, team_id = departments.place(session, new.category, department_id=came_in)
     now = clock.now()
     ticket = Ticket(
         idempotency_key=new.idempotency_key,
@@ -128,8 +137,6 @@ def open_ticket(session: Session, new: NewTicket, actor: Actor) -> Ticket:
         status=Status.OPEN.value,
         tone=new.tone,
         channel=new.channel,
-        department_id=department_id,
-        team_id=team_id,
         details=words.clean_json(new.details),
         gaps=words.clean_json(new.gaps),
         version=1,
@@ -140,8 +147,8 @@ def open_ticket(session: Session, new: NewTicket, actor: Actor) -> Ticket:
     session.flush()
     session.refresh(ticket)
     after = {"status": ticket.status, "priority": ticket.priority, "category": ticket.category}
-    changing.log(session, ticket, actor, "created", None, after, why, now)
-    changing.tell(session, ticket, "ticket.opened", actor, {"category": ticket.category, "priority": ticket.priority})
+    _log(session, ticket, actor, "created", None, after, why, now)
+    _tell(session, ticket, "ticket.opened", actor, {"category": ticket.category, "priority": ticket.priority})
     return ticket
 
 
@@ -248,27 +255,22 @@ def comment(
 ) -> Entry:
     """The requester's words. A ticket that waited for them goes on; one that is finished stays so until `reopen`.
 
-    Words to a ticket that was merged reach the one it goes on as, and remember which was meant.
-
     Raises:
         InvalidText, TicketNotFound
     """
     said = words.body(body)
-    meant, ticket = ticket, changing.locked_survivor(session, ticket)
-    already = changing.entry_with(session, ticket, key) or changing.entry_with(session, meant, key)
+    ticket = _locked(session, ticket)
+    already = _entry_with(session, ticket, key)
     if already is not None:
         return already
-    at = changing.touch(ticket)
-    entry = changing.write_entry(session, ticket, actor, "public", said, source, key, at)
-    if meant.id != ticket.id:
-        entry.addressed_to_id = meant.id
-    changing.log(session, ticket, actor, "commented", None, {"entry": str(entry.id)}, "", at)
-    changing.tell(session, ticket, "ticket.commented", actor, {"entry_id": str(entry.id)})
+    at = _touch(ticket)
+    entry = _entry(session, ticket, actor, "public", said, source, key, at)
+    _log(session, ticket, actor, "commented", None, {"entry": str(entry.id)}, "", at)
+    _tell(session, ticket, "ticket.commented", actor, {"entry_id": str(entry.id)})
     if actor.kind == "requester":
-        conversations.stop_awaiting(session, meant.conversation_id, ticket.id)
         conversations.stop_awaiting(session, ticket.conversation_id, ticket.id)
         if ticket.status == Status.WAITING:
-            changing.move(session, ticket, Status.IN_PROGRESS, actor, "", at, entry)
+            _move(session, ticket, Status.IN_PROGRESS, actor, "", at, entry)
     return entry
 
 
@@ -293,21 +295,21 @@ def reply(
         IllegalTransition: nothing is said then.
     """
     said = words.body(body)
-    ticket = changing.locked(session, ticket)
-    already = changing.entry_with(session, ticket, key)
+    ticket = _locked(session, ticket)
+    already = _entry_with(session, ticket, key)
     if already is not None:
         return already
-    changing.refuse_stale(ticket, expected_version)
+    _refuse_stale(ticket, expected_version)
     target = _status_with_reply(ticket, status)
-    changing.refuse_illegal(ticket, target)
-    at = changing.touch(ticket)
+    _refuse_illegal(ticket, target)
+    at = _touch(ticket)
     if ticket.first_response_at is None:
         ticket.first_response_at = at
-    entry = changing.write_entry(session, ticket, actor, "public", said, source, key, at)
-    changing.log(session, ticket, actor, "replied", None, {"entry": str(entry.id)}, "", at)
-    changing.tell(session, ticket, "ticket.replied", actor, {"entry_id": str(entry.id)})
+    entry = _entry(session, ticket, actor, "public", said, source, key, at)
+    _log(session, ticket, actor, "replied", None, {"entry": str(entry.id)}, "", at)
+    _tell(session, ticket, "ticket.replied", actor, {"entry_id": str(entry.id)})
     if target is not Status(ticket.status):
-        changing.move(session, ticket, target, actor, "", at, entry)
+        _move(session, ticket, target, actor, "", at, entry)
     return entry
 
 
@@ -332,15 +334,15 @@ def note(
         InvalidText, TicketNotFound, StaleTicket
     """
     said = words.body(body)
-    ticket = changing.locked(session, ticket)
-    already = changing.entry_with(session, ticket, key)
+    ticket = _locked(session, ticket)
+    already = _entry_with(session, ticket, key)
     if already is not None:
         return already
-    changing.refuse_stale(ticket, expected_version)
-    at = changing.touch(ticket)
-    entry = changing.write_entry(session, ticket, actor, "internal", said, source, key, at)
-    changing.log(session, ticket, actor, "noted", None, {"entry": str(entry.id)}, "", at)
-    changing.tell(session, ticket, "ticket.noted", actor, {"entry_id": str(entry.id)})
+    _refuse_stale(ticket, expected_version)
+    at = _touch(ticket)
+    entry = _entry(session, ticket, actor, "internal", said, source, key, at)
+    _log(session, ticket, actor, "noted", None, {"entry": str(entry.id)}, "", at)
+    _tell(session, ticket, "ticket.noted", actor, {"entry_id": str(entry.id)})
     return entry
 
 
@@ -400,11 +402,11 @@ def change_status(
         TicketNotFound, StaleTicket
         IllegalTransition: the map has no such move, or it was closed too long ago.
     """
-    ticket = changing.locked(session, ticket, expected_version)
+    ticket = _locked(session, ticket, expected_version)
     target = Status(to)
-    changing.refuse_illegal(ticket, target)
+    _refuse_illegal(ticket, target)
     if target is not Status(ticket.status):
-        changing.move(session, ticket, target, actor, words.reason(reason), changing.touch(ticket))
+        _move(session, ticket, target, actor, words.reason(reason), _touch(ticket))
     return ticket
 
 
@@ -424,16 +426,11 @@ def reopen(
 ) -> Ticket:
     """The problem is back: a resolved ticket always, a closed one within the configured days.
 
-    A merged ticket of the same person comes back as the one it goes on as.
-
     Raises:
         TicketNotFound, StaleTicket
         IllegalTransition: it is not finished, or it was closed too long ago and a new ticket serves better.
     """
-    meant, ticket = ticket, changing.locked_survivor(session, ticket)
-    if ticket.requester_id != meant.requester_id:
-        raise TicketMerged(ticket.reference)
-    changing.refuse_stale(ticket, expected_version)
+    ticket = _locked(session, ticket, expected_version)
     origin = Status(ticket.status)
     if origin not in lifecycle.FINISHED:
         raise IllegalTransition(origin, Status.OPEN, lifecycle.allowed(origin), NOT_FINISHED)
@@ -448,16 +445,16 @@ def escalate(
     Raises:
         TicketNotFound, StaleTicket, IllegalTransition
     """
-    ticket = changing.locked(session, ticket, expected_version)
+    ticket = _locked(session, ticket, expected_version)
     if ticket.status == Status.ESCALATED:
         return ticket
-    changing.refuse_illegal(ticket, Status.ESCALATED)
+    _refuse_illegal(ticket, Status.ESCALATED)
     why = words.reason(reason)
-    at = changing.touch(ticket)
-    changing.move(session, ticket, Status.ESCALATED, actor, why, at)
-    changing.tell(session, ticket, "ticket.escalated", actor, {})
+    at = _touch(ticket)
+    _move(session, ticket, Status.ESCALATED, actor, why, at)
+    _tell(session, ticket, "ticket.escalated", actor, {})
     if priority.rank(ticket.priority) < priority.rank(Priority.HIGH):
-        changing.reprioritise(session, ticket, Priority.HIGH, actor, why or "escalated", at)
+        _reprioritise(session, ticket, Priority.HIGH, actor, why or "escalated", at)
     return ticket
 
 
@@ -474,10 +471,10 @@ def change_priority(
     Raises:
         TicketNotFound, StaleTicket
     """
-    ticket = changing.locked(session, ticket, expected_version)
+    ticket = _locked(session, ticket, expected_version)
     target = Priority(to)
     if target is not Priority(ticket.priority):
-        changing.reprioritise(session, ticket, target, actor, words.reason(reason), changing.touch(ticket))
+        _reprioritise(session, ticket, target, actor, words.reason(reason), _touch(ticket))
     return ticket
 
 
@@ -489,14 +486,14 @@ def assign(
     Raises:
         TicketNotFound, StaleTicket
     """
-    ticket = changing.locked(session, ticket, expected_version)
+    ticket = _locked(session, ticket, expected_version)
     if ticket.assignee_id == account_id:
         return ticket
-    before, after = changing.id_or_none(ticket.assignee_id), changing.id_or_none(account_id)
-    at = changing.touch(ticket)
+    before, after = _id_or_none(ticket.assignee_id), _id_or_none(account_id)
+    at = _touch(ticket)
     ticket.assignee_id = account_id
-    changing.log(session, ticket, actor, "assigned", {"assignee": before}, {"assignee": after}, "", at)
-    changing.tell(session, ticket, "ticket.assigned", actor, {"from": before, "to": after})
+    _log(session, ticket, actor, "assigned", {"assignee": before}, {"assignee": after}, "", at)
+    _tell(session, ticket, "ticket.assigned", actor, {"from": before, "to": after})
     return ticket
 
 
@@ -510,12 +507,154 @@ def rate(session: Session, ticket: Ticket, score: int, comment: str, actor: Acto
     if not 1 <= score <= 5:
         raise InvalidRating(f"a rating is a number from 1 to 5, not {score}")
     said = words.body(comment) if words.visible(words.clean(comment)) else None
-    ticket = changing.locked(session, ticket, merged_too=True)
+    ticket = _locked(session, ticket)
     if ticket.rating is not None:
         raise AlreadyRated(ticket.reference)
-    at = changing.touch(ticket)
+    at = _touch(ticket)
     ticket.rating = score
     ticket.rating_comment = said
-    changing.log(session, ticket, actor, "rated", None, {"rating": score}, "", at)
-    changing.tell(session, ticket, "ticket.rated", actor, {"rating": score})
+    _log(session, ticket, actor, "rated", None, {"rating": score}, "", at)
+    _tell(session, ticket, "ticket.rated", actor, {"rating": score})
     return ticket
+
+
+# --- the parts of a change
+
+
+def _locked(session: Session, ticket: Ticket, expected_version: int | None = None) -> Ticket:
+    """The ticket as it is now, its row locked until the transaction ends."""
+    current = session.scalar(
+        select(Ticket)
+        .where(Ticket.id == ticket.id)
+        .with_for_update(of=Ticket)
+        .execution_options(populate_existing=True)
+    )
+    if current is None:
+        raise TicketNotFound(ticket.reference)
+    _refuse_stale(current, expected_version)
+    return current
+
+
+def _refuse_stale(ticket: Ticket, expected_version: int | None) -> None:
+    if expected_version is not None and expected_version != ticket.version:
+        raise StaleTicket(ticket.version)
+
+
+def _refuse_illegal(ticket: Ticket, target: Status) -> None:
+    origin = Status(ticket.status)
+    if target is origin:
+        return
+    if target not in lifecycle.TRANSITIONS[origin]:
+        raise IllegalTransition(origin, target, lifecycle.allowed(origin))
+    days = settings.get().reopen_days
+    if origin is Status.CLOSED and not lifecycle.may_come_back(ticket.closed_at, clock.now(), days):
+        raise IllegalTransition(origin, target, (), TOO_LONG_CLOSED.format(days=days))
+
+
+def _touch(ticket: Ticket) -> datetime:
+    """Count the change and return its moment: later than every earlier one of this ticket, whatever the clock says."""
+    ticket.version += 1
+    ticket.updated_at = max(clock.now(), ticket.updated_at + _MICROSECOND)
+    return ticket.updated_at
+
+
+def _move(
+    session: Session, ticket: Ticket, target: Status, actor: Actor, why: str, at: datetime, entry: Entry | None = None
+) -> None:
+    """Write a legal move down; `entry` is what was said with it."""
+    origin = Status(ticket.status)
+    ticket.status = target.value
+    if target in lifecycle.FINISHED:
+        ticket.resolved_at = ticket.resolved_at or at
+    else:
+        ticket.resolved_at = None
+    ticket.closed_at = at if target is Status.CLOSED else None
+    if target is Status.CLOSED:
+        conversations.stop_awaiting(session, ticket.conversation_id, ticket.id)
+    change = _log(session, ticket, actor, "status", {"status": origin.value}, {"status": target.value}, why, at)
+    _tell(
+        session,
+        ticket,
+        "ticket.status_changed",
+        actor,
+        {
+            "change_id": change.id,
+            "from": origin.value,
+            "to": target.value,
+            "entry_id": _id_or_none(entry.id if entry is not None else None),
+        },
+    )
+
+
+def _reprioritise(session: Session, ticket: Ticket, to: Priority, actor: Actor, why: str, at: datetime) -> None:
+    before = ticket.priority
+    ticket.priority = to.value
+    ticket.priority_reason = why
+    _log(session, ticket, actor, "priority", {"priority": before}, {"priority": to.value}, why, at)
+    _tell(session, ticket, "ticket.priority_changed", actor, {"from": before, "to": to.value})
+
+
+def _entry_with(session: Session, ticket: Ticket, key: str | None) -> Entry | None:
+    if key is None:
+        return None
+    return session.scalar(select(Entry).where(and_(Entry.ticket_id == ticket.id, Entry.key == key)))
+
+
+def _entry(
+    session: Session,
+    ticket: Ticket,
+    actor: Actor,
+    visibility: Literal["public", "internal"],
+    said: str,
+    source: str,
+    key: str | None,
+    at: datetime,
+) -> Entry:
+    entry = Entry(
+        ticket_id=ticket.id,
+        author_kind=actor.kind,
+        author_id=actor.person_id,
+        author_name=actor.name,
+        visibility=visibility,
+        body=said,
+        source=source,
+        key=key,
+        created_at=at,
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def _log(
+    session: Session,
+    ticket: Ticket,
+    actor: Actor,
+    action: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    why: str,
+    at: datetime,
+) -> Change:
+    change = Change(
+        ticket_id=ticket.id,
+        at=at,
+        actor_kind=actor.kind,
+        actor_id=actor.person_id,
+        actor_name=actor.name,
+        action=action,
+        before=before,
+        after=after,
+        reason=why,
+    )
+    session.add(change)
+    session.flush()
+    return change
+
+
+def _tell(session: Session, ticket: Ticket, kind: str, actor: Actor, more: dict[str, Any]) -> None:
+    outbox.record(session, kind, ticket.id, {"reference": ticket.reference, "actor_kind": actor.kind, **more})
+
+
+def _id_or_none(value: UUID | None) -> str | None:
+    return str(value) if value is not None else None

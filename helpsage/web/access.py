@@ -1,8 +1,7 @@
-"""Who asks: the account behind the session cookie, and pages that are for some of them only."""
+"""Who asks: the account behind the session cookie, and pages that are for staff only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -11,135 +10,59 @@ from uuid import UUID
 from fastapi import Depends, HTTPException
 from starlette.requests import Request
 
-from helpsage import settings
 from helpsage.db.session import transaction
-from helpsage.people import accounts, permissions, sessions
-from helpsage.people.models import Account
-from helpsage.people.permissions import STAFF, Action, Viewer
+from helpsage.people import accounts
+from helpsage.people.models import Account, Role
 from helpsage.tickets.service import Actor
 from helpsage.web import cookies
 
+STAFF = (Role.AGENT, Role.LEAD, Role.ADMINISTRATOR)
+
 
 @dataclass(frozen=True)
-class SignedIn(Viewer):
-    """The viewer who asks, logged in with this browser.
+class Staff:
+    """The agent who asks."""
 
-    Attributes:
-        session_id: names the login in the list of sessions.
-        is_fresh: they have proven who they are within the last minutes.
-        lacks_two_factor: staff have to show a second factor here, and this login has not.
-    """
-
-    session_id: UUID | None = None
-    is_fresh: bool = False
-    lacks_two_factor: bool = False
+    account_id: UUID
+    person_id: UUID
+    name: str
+    email: str
 
     @property
     def actor(self) -> Actor:
-        """As a ticket's log knows them when they work on it."""
-        return Actor(kind="agent" if self.is_staff else "requester", name=self.name, person_id=self.person_id)
-
-    def may(self, action: Action) -> bool:
-        """For templates: whether to show the way to something."""
-        return permissions.may(self, action)
+        """As the ticket's log knows them."""
+        return Actor(kind="agent", name=self.name, person_id=self.person_id)
 
 
-#: What the agents' pages call whoever asks.
-Staff = SignedIn
-
-
-def viewer_or_none(request: Request) -> SignedIn | None:
-    """The logged-in viewer, if there is one. Every page shows their name."""
+def staff_or_none(request: Request) -> Staff | None:
+    """The logged-in agent, if there is one. Every page shows their name."""
     token = cookies.session(request)
     if not token:
         return None
     with transaction() as session:
         found = accounts.find_session(session, token)
-        if found is None:
+        if found is None or not is_staff(found.account):
             return None
-        known = permissions.viewer_of(session, found.account)
-        who = SignedIn(
-            **vars(known),
-            session_id=found.id,
-            is_fresh=sessions.is_fresh(found),
-            lacks_two_factor=known.is_staff and settings.get().staff_two_factor and not found.two_factor,
-        )
+        account = found.account
+        who = Staff(account.id, account.person_id, account.person.name or account.email, account.email)
     request.state.account = who
     return who
 
 
-def owner(request: Request) -> SignedIn:
-    """The logged-in viewer, for the pages of their own account; everyone else is sent to the login and comes back.
+def staff(request: Request) -> Staff:
+    """The logged-in agent; everyone else is sent to the login and comes back.
 
     Raises:
         HTTPException: 303 to the login page; for an event stream, 401.
     """
-    who = viewer_or_none(request)
+    who = staff_or_none(request)
     if who is not None:
         return who
-    raise _sent_to(request, "/login")
-
-
-def viewer(request: Request) -> SignedIn:
-    """The logged-in viewer. Staff who still have to show a second factor are sent to do so, and come back.
-
-    Raises:
-        HTTPException: as `owner`; 303 to the page of one-time codes.
-    """
-    who = owner(request)
-    if who.lacks_two_factor:
-        raise _sent_to(request, "/account/two-factor")
-    return who
-
-
-def fresh(request: Request) -> SignedIn:
-    """The logged-in viewer, who has proven within the last minutes that it is them. For what hurts in wrong hands.
-
-    Raises:
-        HTTPException: as `owner`; 303 to the page that asks for the password or a code.
-    """
-    who = owner(request)
-    if not who.is_fresh:
-        raise _sent_to(request, "/account/confirm")
-    return who
-
-
-def staff_or_none(request: Request) -> SignedIn | None:
-    """The logged-in agent, if there is one."""
-    who = viewer_or_none(request)
-    return who if who is not None and who.is_staff and not who.lacks_two_factor else None
-
-
-def staff(request: Request) -> SignedIn:
-    """The logged-in agent.
-
-    Raises:
-        HTTPException: as `viewer`; 403 for someone who is no staff.
-    """
-    who = viewer(request)
-    if not who.is_staff:
-        raise HTTPException(403)
-    return who
-
-
-def allowed(action: Action) -> Callable[[Request], SignedIn]:
-    """A dependency: the logged-in viewer, who may do this at all. Which tickets is asked with `permissions.require`."""
-
-    def who(request: Request) -> SignedIn:
-        found = viewer(request)
-        permissions.require(found, action)
-        return found
-
-    return who
-
-
-def _sent_to(request: Request, page: str) -> HTTPException:
-    """The way to another page and back. A form cannot be sent again from there: they return to its page."""
     if request.headers.get("accept", "").startswith("text/event-stream"):
-        return HTTPException(401)
+        raise HTTPException(401)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = here if request.method == "GET" else request.url.path
-    return HTTPException(303, headers={"Location": f"{page}?next={quote(back, safe='')}"})
+    raise HTTPException(303, headers={"Location": f"/login?next={quote(back, safe='')}"})
 
 
 def is_staff(account: Account) -> bool:
@@ -147,9 +70,5 @@ def is_staff(account: Account) -> bool:
     return account.role in STAFF and account.disabled_at is None
 
 
-OwnAccount = Annotated[SignedIn, Depends(owner)]
-FreshViewer = Annotated[SignedIn, Depends(fresh)]
-CurrentViewer = Annotated[SignedIn, Depends(viewer)]
-MaybeViewer = Annotated[SignedIn | None, Depends(viewer_or_none)]
-CurrentStaff = Annotated[SignedIn, Depends(staff)]
-MaybeStaff = Annotated[SignedIn | None, Depends(staff_or_none)]
+CurrentStaff = Annotated[Staff, Depends(staff)]
+MaybeStaff = Annotated[Staff | None, Depends(staff_or_none)]

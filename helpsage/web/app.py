@@ -9,13 +9,9 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from helpsage import __version__, settings
-from helpsage.web import assets, brand, errors, health, live, pages
-from helpsage.web.accounts import routers as accounts_routers
-from helpsage.web.analytics import routers as analytics_routers
-from helpsage.web.console import routers as console_routers
+from helpsage.web import assets, errors, health, live, login, pages
+from helpsage.web.console import queue, ticket
 from helpsage.web.guard import Guard
-from helpsage.web.portal import routers as portal_routers
-from helpsage.web.settings import routers as settings_routers
 
 
 def create_app() -> FastAPI:
@@ -26,11 +22,7 @@ def create_app() -> FastAPI:
     )
     app.state.hub = live.Hub(configured.libpq_url)
     app.mount("/static", StaticFiles(directory=assets.STATIC, check_dir=False), name="static")
-    for router in (health.router, pages.router):
-        app.include_router(router)
-    for router in (brand.router, *accounts_routers, *console_routers, *settings_routers, *portal_routers):
-        app.include_router(router)
-    for router in analytics_routers:
+    for router in (health.router, pages.router, login.router, queue.router, ticket.router, live.router):
         app.include_router(router)
     errors.install(app)
     app.add_middleware(Guard, chat_url=configured.chat_url, https=configured.web_url.startswith("https:"))

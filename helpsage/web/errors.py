@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from helpsage.people.permissions import Forbidden
 from helpsage.tickets.errors import TicketNotFound
 from helpsage.web import templating, words
 from helpsage.web.assets import AssetsMissingError
@@ -21,7 +20,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(TicketNotFound, _no_ticket)
-    app.add_exception_handler(Forbidden, _forbidden)
 
 
 def page(request: Request, status: int, code: str = "") -> Response:
@@ -59,7 +57,3 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 async def _no_ticket(request: Request, error: Exception) -> Response:
     return page(request, 404, "ticket")
-
-
-async def _forbidden(request: Request, error: Exception) -> Response:
-    return page(request, 403)

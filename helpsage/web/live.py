@@ -1,8 +1,7 @@
 """Live updates: one listening connection to PostgreSQL a process, fanned out to every open page. Nothing is polled.
 
-The database announces that the outbox grew (`outbox`), that an agent's words reached a chat (`message`), or that
-somebody opened or left a ticket (`presence`). Whoever has the ticket or the queue open is told which ticket it was, and
-the page asks for itself again.
+The database announces that the outbox grew (`outbox`) or that an agent's words reached a chat (`message`). Whoever has
+the ticket or the queue open is told which ticket it was, and the page asks for itself again.
 """
 
 from __future__ import annotations
@@ -12,15 +11,22 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Annotated
 from uuid import UUID
 
 import psycopg
+from fastapi import APIRouter, Depends, Query
 from psycopg.rows import TupleRow
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from helpsage.db.session import transaction
+from helpsage.tickets import service
+from helpsage.web import access
+
+router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
 
 #: Announcements that come this close together are looked at together.
@@ -38,8 +44,6 @@ SESSION_CHECK_S = 30
 APPLICATION = "helpsage web live"
 
 ANY = "*"
-#: Before a ticket's id: who has it open has changed.
-PRESENCE = "presence:"
 
 
 class Hub:
@@ -79,8 +83,7 @@ class Hub:
     def tell(self, topic: str) -> None:
         """Tell every page that asked for this topic, or for any."""
         for updates, topics in self._pages.items():
-            wanted = topic in topics or topic == ANY or (ANY in topics and not topic.startswith(PRESENCE))
-            if wanted:
+            if topic in topics or ANY in topics or topic == ANY:
                 with contextlib.suppress(asyncio.QueueFull):  # it has enough reasons to look again
                     updates.put_nowait(topic)
 
@@ -104,7 +107,6 @@ class Hub:
     async def _listen(self, connection: psycopg.AsyncConnection[TupleRow]) -> None:
         await connection.execute("listen outbox")
         await connection.execute("listen message")
-        await connection.execute("listen presence")
         self._highest = 0
         self._seen = {event for event, _ in await self._recent(connection)}
         self.tell(ANY)  # whatever happened while nobody listened
@@ -113,8 +115,6 @@ class Hub:
             heard += [notice async for notice in connection.notifies(timeout=GATHER_S)]
             for payload in {notice.payload for notice in heard if notice.channel == "message"}:
                 self.tell(payload.split(" ")[0])
-            for ticket in {notice.payload for notice in heard if notice.channel == "presence"}:
-                self.tell(f"{PRESENCE}{ticket}")
             if any(notice.channel == "outbox" for notice in heard):
                 await self._tell_new_events(connection)
 
@@ -137,16 +137,26 @@ class Hub:
         return rows
 
 
-def response(request: Request, topics: tuple[str, ...], still: Callable[[Request], object | None]) -> Response:
-    """The stream that tells of these topics, for as long as `still` finds whoever asked for it."""
+@router.get("/agent/live")
+async def stream(
+    request: Request, who: Annotated[access.Staff, Depends(access.staff)], ticket: Annotated[str, Query()] = ""
+) -> Response:
+    """Server-sent events: `changed` whenever this ticket (or, without one, any) has something new."""
+    topics = await run_in_threadpool(_topics, ticket)
     return EventSourceResponse(
-        _updates(request, topics, still), ping=PING_S, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+        _updates(request, topics), ping=PING_S, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     )
 
 
-async def _updates(
-    request: Request, topics: tuple[str, ...], still: Callable[[Request], object | None]
-) -> AsyncIterator[ServerSentEvent]:
+def _topics(reference: str) -> tuple[str, ...]:
+    if not reference:
+        return (ANY,)
+    with transaction() as session:
+        found = service.by_reference(session, reference)
+        return tuple(str(part) for part in (found.id, found.conversation_id) if isinstance(part, UUID))
+
+
+async def _updates(request: Request, topics: tuple[str, ...]) -> AsyncIterator[ServerSentEvent]:
     hub: Hub = request.app.state.hub
     with hub.page(*topics) as updates:
         yield ServerSentEvent(event="ready", data="{}", retry=2_000)
@@ -154,7 +164,7 @@ async def _updates(
             try:
                 topic = await asyncio.wait_for(updates.get(), SESSION_CHECK_S)
             except TimeoutError:
-                if await run_in_threadpool(still, request) is None:
+                if await run_in_threadpool(access.staff_or_none, request) is None:
                     return
                 continue
             while not updates.empty():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from helpsage import __version__, clock, settings
-from helpsage.web import assets, csrf, uploads, words
+from helpsage.web import assets, csrf, words
 from helpsage.web.markup import markdown
 
 _environment = Environment(
@@ -60,7 +59,6 @@ def _ago(at: datetime) -> str:
 
 
 _environment.filters.update(
-    base64=lambda text: b64encode(text.encode()).decode(),
     time=_time,
     markdown=markdown,
     status=words.status,
@@ -68,4 +66,4 @@ _environment.filters.update(
     channel=words.channel,
     change=words.change,
 )
-_environment.globals.update(actor=words.actor, upload_limits=uploads.limits)
+_environment.globals.update(actor=words.actor)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from helpsage.tickets.models import Change, Priority, Status
 
 STATUSES = {
@@ -29,13 +27,7 @@ PRIORITIES = {
 
 ACTORS = {"requester": "The requester", "agent": "An agent", "assistant": "The assistant", "system": "The desk"}
 
-CHANNELS = {
-    "web": "Website chat",
-    "webchat": "Website chat",
-    "portal": "Form",
-    "email": "E-mail",
-    "cli": "Command line",
-}
+CHANNELS = {"web": "Website chat", "webchat": "Website chat", "cli": "Command line"}
 
 ERRORS = {
     "400": (
@@ -70,7 +62,6 @@ NOT_STAFF = "This account is not for staff."
 STALE = "This ticket changed while you were writing, so nothing was sent yet. Look at what is new, then send again."
 ILLEGAL = "A ticket that is “{origin}” cannot become “{target}”."
 UNKNOWN_CHOICE = "Choose one of the list."
-LOOK_AT_FIELDS = "Please look at the marked fields again."
 
 
 def status(value: str) -> str:
@@ -93,14 +84,9 @@ def actor(kind: str, name: str) -> str:
     return name or ACTORS.get(kind, kind)
 
 
-def change(line: Change, names: Mapping[str, str] | None = None) -> str:
-    """One line of a ticket's log as a sentence, without who and when.
-
-    Parameters:
-        names: of the accounts and teams that stand in it as ids.
-    """
+def change(line: Change) -> str:
+    """One line of a ticket's log as a sentence, without who and when."""
     before, after = line.before or {}, line.after or {}
-    called = names or {}
     match line.action:
         case "created":
             return "opened the ticket"
@@ -115,42 +101,10 @@ def change(line: Change, names: Mapping[str, str] | None = None) -> str:
         case "priority":
             return f"changed the priority from {priority(before['priority'])} to {priority(after['priority'])}"
         case "assigned":
-            return _assigned(line.actor_name, after.get("assignee"), called)
-        case "team":
-            return f"handed it to {called.get(after.get('team') or '', 'no team')}"
-        case "category":
-            return f"changed the category from {before.get('category', '?')} to {after.get('category', '?')}"
-        case "tags":
-            return _tagged(before.get("tags", []), after.get("tags", []))
-        case "details":
-            return f"changed the details: {', '.join(name.replace('_', ' ') for name in after)}"
+            return "took it over" if after.get("assignee") else "gave it back to the queue"
         case "rated":
             return f"rated the help {after.get('rating', '?')} of 5"
         case "escalated":
             return "escalated it"
-        case "merged":
-            return f"merged it into {after.get('into', '?')}"
-        case "absorbed":
-            return f"merged {after.get('merged', '?')} into it"
-        case "unmerged":
-            return f"took it out of {before.get('into', '?')} again"
-        case "released":
-            return f"took {before.get('merged', '?')} out of it again"
-        case "split":
-            return f"split {after.get('into', '?')} off"
-        case "split_off":
-            return f"split it off {after.get('from', '?')}"
         case other:
             return other.replace("_", " ")
-
-
-def _assigned(actor: str, to: str | None, names: Mapping[str, str]) -> str:
-    if not to:
-        return "gave it back to the queue"
-    return f"gave it to {names[to]}" if names.get(to, actor) != actor else "took it over"
-
-
-def _tagged(before: list[str], after: list[str]) -> str:
-    on, off = [tag for tag in after if tag not in before], [tag for tag in before if tag not in after]
-    parts = [f"put on the tag {', '.join(on)}"] if on else []
-    return " and ".join([*parts, f"took off the tag {', '.join(off)}"] if off else parts)

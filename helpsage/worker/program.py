@@ -26,7 +26,7 @@ from helpsage.db.session import transaction
 from helpsage.events import dispatch
 from helpsage.events.models import Heartbeat
 from helpsage.jobs.app import address, app
-from helpsage.jobs.retries import give_up, is_last_try, keep_dead_letters, tries_of
+from helpsage.jobs.retries import give_up, is_last_try, keep_dead_letters
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ async def _take_care(worker: Worker, running: set[int]) -> None:
 async def _take_up(job: jobs.Job) -> None:
     log.warning("job %s (%s) was lost and is taken up again", job.id, job.task_name)
     with contextlib.suppress(exceptions.ConnectorException):  # somebody else has just taken it up, or it ended
-        if is_last_try(job, tries_of(app.tasks.get(job.task_name))):
+        if is_last_try(job):
             await asyncio.to_thread(give_up, job, "its worker died")
             await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=False)
         else:

@@ -3,7 +3,6 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
 import { words } from "../words";
-import type { AccountChat } from "./account";
 import type { Message, Notice, SayAnswer, Typing, Words } from "./protocol";
 import type { History } from "./history";
 import type { Pending, Storage } from "./storage";
@@ -50,9 +49,6 @@ export class Connection {
     private readonly storage: Storage,
     private readonly history: History,
     private readonly listener: Listener,
-    private readonly person: AccountChat,
-    /** Key of the department whose chat this is. */
-    private readonly desk?: string,
   ) {}
 
   /** Begins, once. Later calls hurry a waiting retry along. */
@@ -119,17 +115,10 @@ export class Connection {
   };
 
   private async openSession(): Promise<void> {
-    if (this.person.forgetOthers()) {
-      this.history.clear();
-      this.listener.outbox();
-    }
-    const earlier = await this.person.token(this.storage.token);
+    const earlier = this.storage.token;
     const answer = await this.askForSession(earlier);
     if (this.stopped) return;
-    if (typeof answer !== "string") {
-      if (earlier === null) await this.person.began(answer.token, earlier);
-      return this.sessionOpened(answer);
-    }
+    if (typeof answer !== "string") return this.sessionOpened(answer);
     if (answer === "expired" || answer === "invalid") {
       if (earlier === null) return this.retryLater(() => this.openSession(), words.unavailable);
       this.storage.token = null;
@@ -144,7 +133,7 @@ export class Connection {
       const response = await fetch(`${this.chat}/webhooks/webchat/session`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ token, page: location.origin + location.pathname, ...(this.desk ? { desk: this.desk } : {}) }),
+        body: JSON.stringify({ token, page: location.origin + location.pathname }),
         credentials: "omit",
         signal: AbortSignal.timeout(SESSION_TIMEOUT_MS),
       });

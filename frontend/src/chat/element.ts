@@ -3,7 +3,6 @@
 import { cross, down, leaf } from "../icons";
 import { words } from "../words";
 import sheetText from "./chat.scss?inline";
-import { AccountChat, accountOfPage } from "./account";
 import { Composer } from "./composer";
 import { Connection, type LineState, type Listener } from "./connection";
 import { h } from "./dom";
@@ -15,14 +14,6 @@ import { Storage, type Pending } from "./storage";
 export interface Defaults {
   chat: string;
   desk: string;
-  /** Whose chat it is, when the script was asked for with a department's key. */
-  key?: string;
-  /** A department's own colours, by the names of the tokens. */
-  colours?: Record<"light" | "dark", Record<string, string>>;
-  /** Address of a department's logo. */
-  logo?: string;
-  /** Whether the page is the desk's own, so that who is logged in there is known in the chat. */
-  own?: boolean;
 }
 
 const SHOW_LINE_AFTER_MS = 500;
@@ -169,10 +160,9 @@ export class HelpSageChat extends HTMLElement implements Listener {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(sheetText);
-    root.adoptedStyleSheets = [sheet, ...brandSheets()];
-    this.storage = new Storage(defaults.key ? `${this.chat}:${defaults.key}` : this.chat);
-    const account = new AccountChat(this.storage, defaults.own ? accountOfPage() : null, defaults.key);
-    this.connection = new Connection(this.chat, this.storage, this.history, this, account, defaults.key);
+    root.adoptedStyleSheets = [sheet];
+    this.storage = new Storage(this.chat);
+    this.connection = new Connection(this.chat, this.storage, this.history, this);
     root.append(this.buildLauncher(), this.buildPanel());
     this.launcher.hidden = this.isPage;
     this.panel.hidden = !this.isPage;
@@ -219,7 +209,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
   private buildHeader(): HTMLElement {
     const close = h("button", { type: "button", class: "close", "aria-label": words.close, title: words.close }, cross());
     close.addEventListener("click", () => this.close());
-    return h("div", { class: "head-bar" }, h("span", { class: "logo" }, brandLogo()), h("div", { class: "title" }, h("h2", {}, this.desk), h("p", {}, words.subtitle)), close);
+    return h("div", { class: "head-bar" }, h("span", { class: "logo" }, leaf()), h("div", { class: "title" }, h("h2", {}, this.desk), h("p", {}, words.subtitle)), close);
   }
 
   private listen(): void {
@@ -369,25 +359,4 @@ export class HelpSageChat extends HTMLElement implements Listener {
 
 function activeElement(): HTMLElement | null {
   return document.activeElement instanceof HTMLElement ? document.activeElement : null;
-}
-
-/** A department's colours over the product's own, in both modes. */
-function brandSheets(): CSSStyleSheet[] {
-  const { colours } = defaults;
-  if (!colours) return [];
-  const block = (mode: "light" | "dark"): string =>
-    Object.entries(colours[mode]).map(([name, value]) => `${name}:${value};`).join("");
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(
-    `:host{${block("light")}}@media (prefers-color-scheme:dark){:host(:not([theme="light"])){${block("dark")}}}:host([theme="dark"]){${block("dark")}}`,
-  );
-  return [sheet];
-}
-
-/** The department's logo; the leaf when there is none, or when the page does not let it in. */
-function brandLogo(): Element {
-  if (!defaults.logo) return leaf();
-  const picture = h("img", { src: defaults.logo, alt: "" });
-  picture.addEventListener("error", () => picture.replaceWith(leaf()), { once: true });
-  return picture;
 }

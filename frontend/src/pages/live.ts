@@ -3,19 +3,14 @@
 import type { Htmx } from "htmx.org";
 
 import { words } from "../words";
-import { showPresent } from "./presence";
 
 /** Changes that come close together are fetched together. */
 const GATHER_MS = 120;
-/** The queue changes with every ticket of everybody: it is fetched at most so often, and not while nobody looks. */
-const QUEUE_EVERY_MS = 2_500;
 
 let htmx: Htmx;
 let source: EventSource | null = null;
 let topic: string | null = null;
 let timer = 0;
-let fetchedAt = 0;
-let missed = false;
 let busy = false;
 let again = false;
 
@@ -24,7 +19,6 @@ export const live = {
     htmx = given;
     // A page that goes into the browser's memory lets go of its connection.
     addEventListener("pagehide", () => stop());
-    document.addEventListener("visibilitychange", () => !document.hidden && missed && soon());
     addEventListener("pageshow", (event) => event.persisted && live.watch(document.querySelector("[data-live]")));
   },
 
@@ -35,10 +29,8 @@ export const live = {
     stop();
     topic = wanted;
     if (wanted === null) return;
-    const from = (element as HTMLElement).dataset["liveFrom"] ?? "/agent/live";
-    source = new EventSource(`${from}${wanted ? `?ticket=${encodeURIComponent(wanted)}` : ""}`);
+    source = new EventSource(`/agent/live${wanted ? `?ticket=${encodeURIComponent(wanted)}` : ""}`);
     source.addEventListener("changed", () => soon());
-    source.addEventListener("presence", (event) => showPresent((event as MessageEvent<string>).data));
     source.addEventListener("open", () => line(""));
     source.addEventListener("error", () => line(words.live.lost));
   },
@@ -56,11 +48,8 @@ function line(text: string): void {
 }
 
 function soon(): void {
-  missed = topic === "" && document.hidden;
-  if (missed) return;
-  const early = topic === "" ? fetchedAt + QUEUE_EVERY_MS - Date.now() : 0;
   clearTimeout(timer);
-  timer = window.setTimeout(() => void fetchParts(), Math.max(GATHER_MS, early));
+  timer = window.setTimeout(() => void fetchParts(), GATHER_MS);
 }
 
 async function fetchParts(): Promise<void> {
@@ -71,7 +60,6 @@ async function fetchParts(): Promise<void> {
   const [first, ...others] = regions();
   if (!first) return;
   busy = true;
-  fetchedAt = Date.now();
   try {
     await htmx.ajax("GET", location.pathname + location.search, {
       target: `#${first}`,

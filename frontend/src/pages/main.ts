@@ -3,12 +3,9 @@
 import htmx from "htmx.org";
 
 import { words } from "../words";
-import { bulk } from "./bulk";
 import { drafts } from "./drafts";
-import { keys } from "./keys";
 import { live } from "./live";
 import { localTimes } from "./times";
-import { writing } from "./writing";
 
 interface SwapContext {
   select?: string;
@@ -23,8 +20,6 @@ const swapOf = (event: Event): SwapContext => (event as CustomEvent<{ ctx: SwapC
 function refresh(): void {
   localTimes(document);
   drafts.restore();
-  bulk.refresh();
-  keys.refresh();
   live.watch(document.querySelector("[data-live]"));
   document.querySelector<HTMLElement>("[data-focus]")?.focus();
 }
@@ -58,11 +53,6 @@ document.addEventListener("htmx:before:swap", beforeSwap);
 document.addEventListener("htmx:after:swap", afterSwap);
 document.addEventListener("htmx:error", () => tell(words.pages.unreachable));
 document.addEventListener("input", (event) => drafts.keep(event.target));
-document.documentElement.classList.add("scripted");
 live.begin(htmx);
-drafts.begin();
-bulk.begin();
-keys.begin();
-writing.begin(htmx);
 refresh();
 window.setInterval(() => localTimes(document), 30_000);

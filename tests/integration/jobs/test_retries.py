@@ -68,7 +68,7 @@ def test_every_subscriber_is_a_task() -> None:
     app.perform_import_paths()
     for subscriptions in SUBSCRIBERS.values():
         for subscription in subscriptions:
-            assert isinstance(app.tasks[subscription.task].retry_strategy, retries.Backoff)
+            assert app.tasks[subscription.task].retry_strategy is retries.BACKOFF
 
 
 @pytest.mark.parametrize("attempts", range(retries.MOST_TRIES - 1))

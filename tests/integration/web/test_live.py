@@ -42,7 +42,7 @@ def listening(agent: Visitor, query: str = "") -> Iterator[queue.Queue[str]]:
             client.stream("GET", agent.base_url.join(f"/agent/live{query}"), headers=EVENTS) as answer,
         ):
             for line in answer.iter_lines():
-                if line.startswith("event:") and line != "event: presence":
+                if line.startswith("event:"):
                     heard.put(line.removeprefix("event:").strip())
                 if stop.is_set():
                     return

@@ -8,11 +8,6 @@ from html.parser import HTMLParser
 import httpx
 
 
-def _is_sent(given: dict[str, str]) -> bool:
-    """A box that is not ticked sends nothing."""
-    return given.get("type") not in ("checkbox", "radio") or "checked" in given
-
-
 @dataclass
 class Form:
     """A form as the page shows it, with the values it would send."""
@@ -35,7 +30,7 @@ class _Forms(HTMLParser):
             self.forms.append(Form(given.get("action", ""), given.get("method", "get")))
         elif not self.forms:
             return
-        elif tag == "input" and "name" in given and _is_sent(given):
+        elif tag == "input" and "name" in given:
             self.forms[-1].values[given["name"]] = given.get("value", "")
         elif tag == "textarea":
             self._textarea = given.get("name", "")
@@ -46,9 +41,7 @@ class _Forms(HTMLParser):
             self.forms[-1].values[self._select] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea" and self._textarea is not None:
-            # A line break right after the tag is no part of the value (HTML standard, 13.2.6.4.7).
-            self.forms[-1].values[self._textarea] = self.forms[-1].values[self._textarea].removeprefix("\n")
+        if tag == "textarea":
             self._textarea = None
         elif tag == "select":
             self._select = None

@@ -120,4 +120,4 @@ def test_broken_configuration_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "priorities.yml"
     broken.write_text(priority.CONFIGURATION.read_text().replace('- "stolen"', '- "stollen"', 1))
     with pytest.raises(InvalidPriorities, match=r"priorities\.yml.*stolen"):
-        priority.read(broken)
+        priority.load.__wrapped__(broken)

@@ -1,1 +1,0 @@
-"""Questions about tickets and conversations, answered from figures that are kept up to date as things happen."""
