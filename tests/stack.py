@@ -55,7 +55,8 @@ class Stack:
         self.settings = Settings.model_validate(
             {
                 "var": folder,
-                "database_url": database_url,
+                # By its alias: a DATABASE_URL in the environment would win over the name.
+                "DATABASE_URL": database_url,
                 "web_port": web_port,
                 "assistant_port": assistant_port,
                 "actions_port": actions_port,
