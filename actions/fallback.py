@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from actions import follow_up, knowledge, words
+from actions import follow_up, handoff, knowledge, words
 from actions.report import asking, opening, tone
 from actions.step import Step, offer
 from actions.turn import Button, Event, Heard, Turn
+from helpsage.handoff.models import Reason
 from helpsage.tickets.categories import catalogue
 
 FALLBACK = "nlu_fallback"
@@ -28,6 +29,9 @@ class Fallback(Step):
         before = list(takewhile(lambda heard: heard.intent == FALLBACK, turn.earlier))
         said = "\n".join(heard.words for heard in [*reversed(before), turn.heard] if heard.words)
         if not before and tone.of(turn.heard.words) == "angry":
+            if await handoff.somebody_is_there(turn):
+                turn.say("utter_offer_person_to_angry")
+                return [offer("human", words=said, reason=Reason.ANGRY.value)]
             turn.say("utter_angry_not_understood")
             return [offer("person", words=said)]
         if not before:
@@ -38,7 +42,15 @@ class Fallback(Step):
             none = {"title": words.NONE_OF_THESE, "payload": "/deny"}
             turn.say("utter_ask_which_of_these", buttons=[*buttons, none])
             return [offer("choices", words=said)]
-        return give_up(turn, said)
+        return await offer_person(turn, said)
+
+
+async def offer_person(turn: Turn, said: str) -> list[Event]:
+    """Enough of guessing: a person, when one is there; else a ticket."""
+    if await handoff.somebody_is_there(turn):
+        turn.say("utter_offer_person_after_failure")
+        return [offer("human", words=said, reason=Reason.FAILED.value)]
+    return give_up(turn, said)
 
 
 def give_up(turn: Turn, said: str) -> list[Event]:

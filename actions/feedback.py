@@ -13,6 +13,7 @@ from actions.report import opening
 from actions.step import OFFER, Step, offer
 from actions.turn import Event, Turn
 from helpsage.conversations.models import Conversation
+from helpsage.handoff.models import Reason
 from helpsage.tickets import lifecycle, service
 from helpsage.tickets.categories import catalogue
 from helpsage.tickets.errors import TicketNotFound
@@ -41,6 +42,8 @@ class Affirm(Step):
         match offered.get("kind"):
             case "filed":
                 return await _again_filed(turn, offered["reference"])
+            case "human":
+                return await handoff.wanted(turn, Reason(offered["reason"]))
             case "person":
                 return handoff.start(turn)
             case "again":
@@ -67,6 +70,8 @@ class Deny(Step):
             return await _did_not_help(turn, answered)
         offered = _offered(turn)
         if offered.get("kind") == "choices":
+            return await fallback.offer_person(turn, offered.get("words", ""))
+        if offered.get("kind") == "human" and offered.get("reason") == Reason.FAILED:
             return fallback.give_up(turn, offered.get("words", ""))
         turn.say("utter_no_problem")
         return []

@@ -13,6 +13,8 @@ from actions.step import Step
 from actions.turn import Event, Turn
 from helpsage import clock
 from helpsage.conversations.models import Conversation
+from helpsage.service_levels import standing as clocks
+from helpsage.service_levels.levels import Kind
 from helpsage.tickets import service
 from helpsage.tickets.errors import TicketNotFound
 from helpsage.tickets.models import Ticket
@@ -20,6 +22,13 @@ from helpsage.tickets.models import Ticket
 #: Cards in one message.
 MOST_SHOWN = 10
 LONGEST_REPLY = 500
+#: What is said of a promise, by what is promised and whether it is late.
+PROMISED = {
+    (Kind.FIRST_RESPONSE, False): "utter_promised_first_response",
+    (Kind.FIRST_RESPONSE, True): "utter_promised_first_response_late",
+    (Kind.RESOLUTION, False): "utter_promised_resolution",
+    (Kind.RESOLUTION, True): "utter_promised_resolution_late",
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,8 @@ class Standing:
     opened: str
     #: The agent who wrote last and what, if one did.
     last_reply: tuple[str, str] | None
+    #: The response that says what is promised next, and by when it is; None when this desk promises nothing.
+    promised: tuple[str, str] | None
     #: Tickets of this person in all.
     count: int
 
@@ -86,6 +97,9 @@ def _say(turn: Turn, standing: Standing, named: bool) -> None:
         subject=card["subject"],
         opened=standing.opened,
     )
+    if standing.promised is not None:
+        response, when = standing.promised
+        turn.say(response, when=when)
     if standing.last_reply is not None:
         name, said = standing.last_reply
         turn.say("utter_latest_reply", name=name, words=said)
@@ -118,7 +132,16 @@ def _standing(session: Session, conversation: Conversation, reference: str | Non
         ticket = next(iter(tickets), None)
     if ticket is None:
         return None
-    return Standing(desk.card(ticket), ago(ticket), _last_reply(session, ticket), len(tickets))
+    return Standing(
+        desk.card(ticket), ago(ticket), _last_reply(session, ticket), _promised(session, ticket), len(tickets)
+    )
+
+
+def _promised(session: Session, ticket: Ticket) -> tuple[str, str] | None:
+    found = clocks.promised(session, ticket)
+    if found is None or found.due_at is None:
+        return None
+    return PROMISED[found.kind, found.state is clocks.State.LATE], clocks.in_words(found.due_at)
 
 
 def _last_reply(session: Session, ticket: Ticket) -> tuple[str, str] | None:

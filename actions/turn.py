@@ -15,6 +15,9 @@ Event = dict[str, Any]
 Button = Mapping[str, str]
 
 BUTTON_PREFIX = "/"
+RESPONSE_PREFIX = "utter_"
+#: Before the number of a message's row, in its id.
+MESSAGE_PREFIX = "message-"
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,12 @@ class Heard:
     def is_button(self) -> bool:
         """Whether a button was pressed: free text never comes with a certain intent and a leading slash."""
         return self.text.startswith(BUTTON_PREFIX) and self.confidence >= 1.0
+
+    @property
+    def number(self) -> int | None:
+        """The number of its row; None for what did not come by a channel of ours."""
+        number = self.id.removeprefix(MESSAGE_PREFIX)
+        return int(number) if number != self.id and number.isdecimal() else None
 
     @property
     def words(self) -> str:
@@ -123,16 +132,25 @@ class Turn:
         buttons: Sequence[Button] = (),
         ticket: Mapping[str, Any] | None = None,
         tickets: Sequence[Mapping[str, Any]] = (),
+        handoff: Mapping[str, Any] | None = None,
         **values: Any,
     ) -> None:
-        """Say a response of `domain.yml`, as one message with its buttons and cards."""
+        """Say a response of `domain.yml`, as one message with its buttons and cards.
+
+        Args:
+            response: Its name; words that are no name (a question made on the settings pages) are said as they are.
+        """
         custom: dict[str, Any] = {}
         if ticket is not None:
             custom["ticket"] = dict(ticket)
         if tickets:
             custom["tickets"] = [dict(card) for card in tickets]
+        if handoff is not None:
+            custom["handoff"] = dict(handoff)
+        named = response.startswith(RESPONSE_PREFIX)
         self._dispatcher.utter_message(
-            response=response,
+            text=None if named else response,
+            response=response if named else None,
             buttons=[dict(button) for button in buttons],
             json_message=custom or None,
             **{name: _printable(value) for name, value in values.items()},

@@ -1,4 +1,4 @@
-"""What is said in the website chat, as rows: written before it is acknowledged, numbered without gaps.
+"""What is said on a channel, as rows: written before it is acknowledged, numbered without gaps.
 
 The next number of a conversation is given under the lock of its row, so a number is visible only after all before it.
 """
@@ -6,6 +6,7 @@ The next number of a conversation is given under the lock of its row, so a numbe
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
+from assistant.channels.tokens import Opened
 from assistant.tracker_store import as_json
 from assistant.turn import Answer
 
@@ -22,12 +24,14 @@ CHANNEL = "webchat"
 LONGEST_HISTORY = 200
 #: A button's payload is accepted while its message is among the latest of the conversation.
 BUTTON_MEMORY = 20
+#: Finds conversations with words that wait longer than so many seconds.
+Forgotten = Callable[[Any, float], Awaitable[list[UUID]]]
 #: A message this old without an answer was forgotten by a process that died.
 FORGOTTEN_AFTER_S = 3
 
 CREATE = """
-insert into conversation (id, sender_id, channel, page_url)
-values ($1::uuid, 'web:' || $1::uuid, 'webchat', $2) on conflict do nothing
+insert into conversation (id, sender_id, channel, page_url, department_id)
+values ($1::uuid, 'web:' || $1::uuid, 'webchat', $2, $3) on conflict do nothing
 """
 #: Nearly every message: a conversation that the assistant answers.
 SAY = """
@@ -60,6 +64,11 @@ select button ->> 'title'
  where conversation.id = $1 and message.author <> 'person' and button ->> 'payload' = $2
  order by message.seq desc limit 1
 """
+#: Whose conversation it is, when that is somebody with an account.
+HOLDER = """
+select account.person_id from conversation join account on account.person_id = conversation.person_id
+ where conversation.id = $1
+"""
 LAST_SEQ = "select last_seq from conversation where id = $1"
 SINCE = """
 select seq, author, author_name, text, data, client_id, created_at
@@ -74,17 +83,41 @@ select message.id, message.text, message.data, conversation.owner, ticket.number
  order by message.seq limit 1
 """
 FORGOTTEN = """
-select distinct conversation_id from message
- where author = 'person' and handled_at is null and created_at < now() - make_interval(secs => $1)
+select distinct message.conversation_id
+  from message join conversation on conversation.id = message.conversation_id
+ where message.author = 'person' and message.handled_at is null
+   and message.created_at < now() - make_interval(secs => $1)
+   and case when $2 then conversation.channel = 'webchat'
+            else exists (select from channel_conversation place where place.conversation_id = conversation.id) end
 """
+#: Holds the row until the transaction ends.
+HOLD = "select owner from conversation where id = $1 for no key update"
+NEXT_SEQ = "update conversation set last_seq = last_seq + 1, last_message_at = now() where id = $1 returning last_seq"
+#: To be run after HOLD, so that nobody says the same meanwhile.
+SAY_HELD = """
+with before as (
+  select id, seq, created_at from message where conversation_id = $1 and client_id = $2
+), numbered as (
+  update conversation set last_seq = last_seq + 1, last_message_at = now()
+   where id = $1 and owner = 'bot' and not exists (select from before) returning last_seq
+), said as (
+  insert into message (conversation_id, seq, author, text, data, client_id)
+  select $1, last_seq, 'person', $3, $4::jsonb, $2 from numbered
+  returning id, seq, created_at
+)
+select id, seq, created_at, false as repeated from said union all select id, seq, created_at, true from before
+"""
+SPEAKER = "select sender_id, channel from conversation where id = $1"
 HAND_OVER_LATE = """
 with handed as (update message set handled_at = now() where id = $2 and handled_at is null returning id)
 insert into outbox_event (kind, subject_id, payload)
 select 'conversation.person_wrote', $1, jsonb_build_object('message_id', id) from handed
 """
 APOLOGISE = """
-with answered as (
-  update message set handled_at = now() where id = $2 and handled_at is null returning 1
+with ours as (
+  select 1 from conversation where id = $1 and owner = 'bot' for no key update
+), answered as (
+  update message set handled_at = now() from ours where message.id = $2 and handled_at is null returning 1
 ), numbered as (
   update conversation set last_seq = last_seq + 1, last_message_at = now()
     from answered where id = $1 returning last_seq
@@ -94,6 +127,8 @@ select $1, last_seq, 'bot', $3, $4::jsonb from numbered
 returning seq, text, data, created_at
 """
 TELL_OTHERS = "select pg_notify('said', $1)"
+#: Nobody else wants to know.
+TELL_TYPING = "select pg_notify('typing', id || ' person') from conversation where id = $1 and owner = 'human'"
 
 
 @dataclass(frozen=True)
@@ -122,14 +157,34 @@ class Unanswered:
     awaiting: str | None
 
 
-def sender_of(conversation: UUID) -> str:
-    """The conversation's sender id in Rasa."""
-    return f"{SENDER_PREFIX}{conversation}"
+@dataclass(frozen=True)
+class Speaker:
+    """A conversation as Rasa knows it."""
+
+    sender_id: str
+    channel: str
 
 
-async def create(pool: Any, conversation: UUID, page: str) -> None:
-    """Make the conversation's row unless it is there."""
-    await pool.execute(CREATE, conversation, page)
+async def web_speaker(conversation: UUID) -> Speaker:
+    """A conversation of the website chat."""
+    return Speaker(f"{SENDER_PREFIX}{conversation}", CHANNEL)
+
+
+async def speaker(pool: Any, conversation: UUID) -> Speaker:
+    """A conversation of any channel, asked of its row.
+
+    Raises:
+        LookupError: it is gone.
+    """
+    row = await pool.fetchrow(SPEAKER, conversation)
+    if row is None:
+        raise LookupError(str(conversation))
+    return Speaker(row["sender_id"], row["channel"])
+
+
+async def create(pool: Any, conversation: UUID, page: str, department: UUID | None = None) -> None:
+    """Make the conversation's row, of this department's desk, unless it is there."""
+    await pool.execute(CREATE, conversation, page, department)
 
 
 async def say(pool: Any, conversation: UUID, client_id: str, text: str, data: dict[str, Any]) -> Said:
@@ -147,31 +202,32 @@ async def say(pool: Any, conversation: UUID, client_id: str, text: str, data: di
 async def _say_carefully(pool: Any, conversation: UUID, client_id: str, text: str, data: dict[str, Any]) -> Said:
     """The conversation belongs to a person, or its row is gone (erased, while the token lived on)."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(CREATE, conversation, "")
-        found = await connection.fetchrow(
-            "update conversation set last_seq = last_seq + 1, last_message_at = now() where id = $1"
-            " returning last_seq, owner",
-            conversation,
-        )
-        if found["owner"] == "bot":
-            row = await connection.fetchrow(
-                "insert into message (conversation_id, seq, author, text, data, client_id)"
-                " values ($1, $5, 'person', $3, $4::jsonb, $2) returning id, seq, created_at",
-                conversation,
-                client_id,
-                text,
-                as_json(data),
-                found["last_seq"],
-            )
-            return Said(row["id"], row["seq"], row["created_at"])
-        row = await connection.fetchrow(HAND_OVER, conversation, client_id, text, as_json(data), found["last_seq"])
-        return Said(row["id"], row["seq"], row["created_at"], handed_over=True)
+        await connection.execute(CREATE, conversation, "", None)
+        return await say_within(connection, conversation, client_id, text, data)
+
+
+async def say_within(connection: Any, conversation: UUID, client_id: str, text: str, data: dict[str, Any]) -> Said:
+    """Keep a person's message, once per `client_id`, in the caller's transaction. The conversation's row is there."""
+    owner = await connection.fetchval(HOLD, conversation)
+    handed_over = owner != "bot"
+    row = await connection.fetchrow(SAY_HELD, conversation, client_id, text, as_json(data))
+    if row is not None:
+        return Said(row["id"], row["seq"], row["created_at"], row["repeated"], handed_over)
+    seq = await connection.fetchval(NEXT_SEQ, conversation)
+    row = await connection.fetchrow(HAND_OVER, conversation, client_id, text, as_json(data), seq)
+    return Said(row["id"], row["seq"], row["created_at"], handed_over=True)
 
 
 async def title_of(pool: Any, conversation: UUID, payload: str) -> str | None:
     """Title of the button with this payload among the conversation's latest messages; None when there was none."""
     found: str | None = await pool.fetchval(OFFERED, conversation, payload, BUTTON_MEMORY)
     return found
+
+
+async def opens(pool: Any, opened: Opened) -> bool:
+    """Whether a token's holder may still enter: a conversation that became somebody's is that person's alone."""
+    holder = await pool.fetchval(HOLDER, opened.conversation)
+    return holder is None or holder == opened.person
 
 
 async def last_seq(pool: Any, conversation: UUID) -> int:
@@ -194,9 +250,10 @@ async def next_unanswered(connection: Any, conversation: UUID) -> Unanswered | N
     return Unanswered(row["id"], row["text"], json.loads(row["data"]).get("payload"), row["owner"], awaiting)
 
 
-async def forgotten(pool: Any, older_than_s: float = FORGOTTEN_AFTER_S) -> list[UUID]:
-    """Conversations with a message that nobody answered and nobody is known to be answering."""
-    return [row["conversation_id"] for row in await pool.fetch(FORGOTTEN, float(older_than_s))]
+async def forgotten(pool: Any, older_than_s: float = FORGOTTEN_AFTER_S, web: bool = True) -> list[UUID]:
+    """Conversations of the website chat, or of all chat applications, with a message that nobody answered and nobody is
+    known to be answering."""
+    return [row["conversation_id"] for row in await pool.fetch(FORGOTTEN, float(older_than_s), web)]
 
 
 async def hand_over(connection: Any, conversation: UUID, message_id: int) -> None:
@@ -205,7 +262,7 @@ async def hand_over(connection: Any, conversation: UUID, message_id: int) -> Non
 
 
 async def apologise(connection: Any, conversation: UUID, message_id: int, answer: Answer) -> dict[str, Any] | None:
-    """Answer a message without the assistant; None when it has its answer already."""
+    """Answer a message without the assistant; None when it has its answer already, or a human has the conversation."""
     row = await connection.fetchrow(APOLOGISE, conversation, message_id, answer.text, as_json(answer.data))
     if row is None:
         return None
@@ -215,6 +272,11 @@ async def apologise(connection: Any, conversation: UUID, message_id: int, answer
 async def tell_others(connection: Any, conversation: UUID, teller: str) -> None:
     """Let the other processes show what was said."""
     await connection.fetchval(TELL_OTHERS, f"{conversation} {teller}")
+
+
+async def tell_typing(pool: Any, conversation: UUID) -> None:
+    """Let an agent who talks with somebody see that they write."""
+    await pool.fetchval(TELL_TYPING, conversation)
 
 
 def bot_message(seq: int, text: str, data: dict[str, Any], at: datetime) -> dict[str, Any]:

@@ -29,8 +29,12 @@ class Environment:
     actions_secret: str = ""
     #: Signs conversation tokens.
     webchat_secret: str = ""
+    #: Opens the secrets of chat applications (hex); empty: none is set up.
+    channels_key: str = ""
     #: The web program's address: its pages may always embed the chat.
     public_url: str = ""
+    #: The same as this process reaches it, for files that agents send.
+    web_url: str = ""
     #: Other pages that may (scheme://host[:port]); `*` allows every page.
     allowed_origins: tuple[str, ...] = ()
     #: Speak the public `rasa-webchat` widget's protocol too.
@@ -55,6 +59,7 @@ def read(variables: Mapping[str, str]) -> Environment:
     missing = [name for name in ("DATABASE_URL", "HELPSAGE_WEBCHAT_SECRET") if not variables.get(name)]
     if missing:
         raise RuntimeError(f"{' and '.join(missing)} must be set; `./sage up` does that")
+    public_url = variables.get("HELPSAGE_PUBLIC_URL", "").rstrip("/")
     processes = int(variables.get("HELPSAGE_ASSISTANT_PROCESSES") or 1)
     return Environment(
         database_url=variables["DATABASE_URL"],
@@ -65,7 +70,9 @@ def read(variables: Mapping[str, str]) -> Environment:
         actions_url=variables.get("HELPSAGE_ACTIONS_URL") or "http://127.0.0.1:5055/webhook",
         actions_secret=variables.get("HELPSAGE_ACTIONS_SECRET", ""),
         webchat_secret=variables["HELPSAGE_WEBCHAT_SECRET"],
-        public_url=variables.get("HELPSAGE_PUBLIC_URL", "").rstrip("/"),
+        channels_key=variables.get("HELPSAGE_CHANNELS_KEY", ""),
+        public_url=public_url,
+        web_url=variables.get("HELPSAGE_WEB_URL", "").rstrip("/") or public_url,
         allowed_origins=_list(variables.get("HELPSAGE_ALLOWED_ORIGINS", "")),
         rasa_webchat=variables.get("HELPSAGE_RASA_WEBCHAT", "").lower() in ("1", "true", "yes"),
         desk_name=variables.get("HELPSAGE_DESK_NAME") or "Help Sage",

@@ -38,9 +38,8 @@ class Queues:
         lock, users = self._locks.get(key, (asyncio.Lock(), 0))
         self._locks[key] = (lock, users + 1)
         try:
-            if lock.locked():
-                await asyncio.wait_for(lock.acquire(), longest_wait)
-            else:
+            # Not `wait_for`: in Python 3.11 it swallows a cancellation that comes together with the lock.
+            async with asyncio.timeout(longest_wait):
                 await lock.acquire()
             try:
                 yield

@@ -31,10 +31,23 @@ HOT_CONVERSATIONS = 2_000
 
 LOAD_HEAD = "select version, window_start, carried from tracker where sender_id = $1"
 LOAD_EVENTS = "select data from tracker_event where sender_id = $1 and n >= $2 order by n"
+#: An answer is the assistant's to say while the conversation is its own, or while the person waits for a human because
+#: this very answer says so. The row stays locked until the answer is committed: a human who comes at the same moment
+#: either waits for it or makes it unsaid (architecture rule 3).
 SAVE = """
-with advanced as (
+with ours as (
+  select 1 from conversation
+   where id = $7 and (
+     owner = 'bot'
+     or owner = 'queued' and exists (
+       select 1 from handoff where conversation_id = $7 and ended_at is null and message_id = $8
+     )
+   )
+   for no key update
+), advanced as (
   insert into tracker as t (sender_id, version, window_start, carried, updated_at)
-  values ($1, $2::bigint + $3::int, $4, coalesce($5::jsonb, '[]'), now())
+  select $1::text, $2::bigint + $3::int, $4::bigint, coalesce($5::jsonb, '[]'), now()
+   where $8::bigint is null or exists (select 1 from ours)
   on conflict (sender_id) do update
      set version = excluded.version, window_start = excluded.window_start,
          carried = coalesce($5::jsonb, t.carried), updated_at = excluded.updated_at
@@ -55,7 +68,8 @@ with advanced as (
   select $7, numbered.before + answer.place, 'bot', answer.body ->> 'text', answer.body -> 'data'
     from numbered, jsonb_array_elements($14::jsonb) with ordinality as answer(body, place)
 )
-select (select count(*) from advanced) as saved, (select before from numbered) as before, now() as at
+select (select count(*) from advanced) as saved, $8::bigint is null or exists (select 1 from ours) as ours,
+       (select before from numbered) as before, now() as at
 """
 
 #: JSONB has no NUL character; an odd number of backslashes before `u0000` makes it one.
@@ -64,6 +78,10 @@ NUL_IN_JSON = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 
 class StaleTracker(Exception):
     """Another process stored events of this conversation meanwhile: the turn has to be done again."""
+
+
+class NotOurs(Exception):
+    """A human answers in this conversation meanwhile, or will: nothing of the turn was stored, and nothing is said."""
 
 
 class PostgresTrackerStore(TrackerStore):
@@ -146,6 +164,7 @@ class PostgresTrackerStore(TrackerStore):
 
         Raises:
             StaleTracker: the stored state is not the one this turn began with.
+            NotOurs: a human took the conversation over.
         """
         if not isinstance(tracker, LiveTracker):
             raise TypeError(f"a {type(tracker).__name__} was not made by this store")
@@ -198,6 +217,8 @@ class PostgresTrackerStore(TrackerStore):
             len(answers),
             as_json([{"text": answer.text, "data": answer.data} for answer in answers]),
         )
+        if not row["ours"]:
+            raise NotOurs(tracker.sender_id)
         if not row["saved"]:
             raise StaleTracker(tracker.sender_id)
         tracker.version += len(fresh)

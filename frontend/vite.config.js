@@ -8,7 +8,7 @@ const pages = {
   emptyOutDir: true,
   manifest: "manifest.json",
   assetsInlineLimit: 0,
-  rolldownOptions: { input: { pages: "src/pages/main.ts", theme: "src/styles/pages.scss" } },
+  rolldownOptions: { input: { pages: "src/pages/main.ts", charts: "src/pages/charts.ts", theme: "src/styles/pages.scss" } },
 };
 
 const chat = {

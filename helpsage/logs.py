@@ -12,6 +12,8 @@ from helpsage import settings
 
 #: Libraries that tell of every single step.
 TALKATIVE = ("procrastinate", "psycopg.pool", "httpx", "apscheduler")
+#: aiosmtpd's: it tells people's addresses, and as a warning every line that it does not understand.
+INDISCREET = ("mail.log",)
 
 
 def configure(program: str) -> None:
@@ -38,6 +40,8 @@ def configure(program: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in INDISCREET:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _rendering() -> list[Processor]:

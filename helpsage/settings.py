@@ -12,8 +12,9 @@ import os
 import secrets
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, BaseModel, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +23,37 @@ from pydantic_settings import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class OidcProvider(BaseModel):
+    """An identity provider that people may sign on with (OpenID Connect)."""
+
+    #: On the button: "Log in with Campus".
+    name: str
+    #: Its address; the configuration is found below it (OpenID Connect Discovery 1.0, section 4).
+    issuer: str
+    client_id: str
+    client_secret: SecretStr = SecretStr("")
+    #: Whether an address that it calls verified is taken as proven. Only for a provider that answers for its addresses.
+    trust_email: bool = False
+    #: Whether it asks for a second factor itself, so that ours is not asked for.
+    second_factor: bool = False
+
+
+class Mailbox(BaseModel):
+    """A mailbox whose letters become tickets, read by IMAP."""
+
+    host: str
+    #: 993 is TLS from the start; 143 switches to it unless `security` says otherwise.
+    port: int = Field(993, ge=1, le=65535)
+    user: str
+    password: SecretStr
+    security: Literal["tls", "starttls", "none"] = "tls"
+    folder: str = "INBOX"
+    #: Where letters go once they are kept here; empty leaves them, marked as read.
+    done_folder: str = ""
+    #: Seconds between looks at a server that cannot announce new letters (IDLE), and at most between any two.
+    every: int = Field(60, ge=1, le=1500)
 
 
 class Settings(BaseSettings):
@@ -66,6 +98,99 @@ class Settings(BaseSettings):
     outbox_retention_days: int = Field(30, ge=0)
     #: Days for which a closed ticket can be reopened; after that a new one is advised. 0: always.
     reopen_days: int = Field(30, ge=0)
+    #: Mail server. Empty: letters stay in the local outbox, where administrators read them (/agent/mail).
+    smtp_host: str = ""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    #: Switch to TLS after connecting; refused by a server that cannot. Port 465 is TLS from the start.
+    smtp_starttls: bool = True
+    #: Address that letters come from; `no-reply@` this desk's host when empty.
+    mail_from: str = ""
+    #: Days after which letters are removed. 0 keeps them.
+    mail_retention_days: int = Field(90, ge=0)
+    #: Mailboxes by a short name: `{"support": {"host": "imap.example.org", "user": "...", "password": "..."}}`.
+    imap: dict[str, Mailbox] = {}
+    #: Port on which letters are taken by SMTP (or LMTP); 0 takes none. Behind a mail server that faces the Internet.
+    mail_listen_port: int = Field(0, ge=0, le=65535)
+    mail_listen_host: str = "127.0.0.1"
+    mail_listen_protocol: Literal["smtp", "lmtp"] = "smtp"
+    #: Megabytes (10^6 bytes) of one letter. Larger ones are refused kindly, or cut when they lie in a mailbox.
+    mail_max_mb: int = Field(25, ge=1, le=200)
+    #: What the receiving mail server calls itself in Authentication-Results; only that one is believed.
+    mail_authserv_id: str = ""
+    #: Days after which raw records that were worked off are removed. 0 keeps them.
+    inbound_retention_days: int = Field(180, ge=0)
+    #: Whether people may make accounts themselves.
+    registration: bool = True
+    #: Whether staff get in only with a second factor.
+    staff_two_factor: bool = False
+    #: What is shown after repeated failure; `builtin` needs no network.
+    captcha: Literal["builtin", "recaptcha", "hcaptcha", "off"] = "builtin"
+    captcha_site_key: str = ""
+    captcha_secret: SecretStr = SecretStr("")
+    #: Where answers are checked; empty means the provider's own address.
+    captcha_verify_url: str = ""
+    #: Identity providers by a short key that is part of their return address: `/login/with/<key>/callback`.
+    oidc: dict[str, OidcProvider] = {}
+    #: Megabytes (10^6 bytes) that one attached file may have.
+    attachment_max_mb: int = Field(10, ge=1, le=1000)
+    #: Files that one message may have.
+    attachment_max_files: int = Field(10, ge=1, le=50)
+    #: Megabytes that the files of one ticket may have together.
+    attachment_ticket_mb: int = Field(100, ge=1)
+    #: Tickets at a time that the desk gives an agent by itself, unless another number is set for them.
+    agent_capacity: int = Field(10, ge=1, le=1000)
+    #: Minutes after their last visit for which an agent counts as being there.
+    present_minutes: int = Field(15, ge=6, le=24 * 60)
+    #: Chats that one agent has at a time.
+    chats_at_once: int = Field(4, ge=1, le=50)
+    #: Minutes for which somebody waits for an agent in the chat before it becomes a ticket.
+    chat_longest_wait_minutes: int = Field(20, ge=1, le=24 * 60)
+    #: A chat waits that long, in seconds, before agents who want to hear of it are told, wherever they are.
+    chat_notice_seconds: int = Field(60, ge=10, le=3600)
+    #: Minutes of an agent's silence after which a chat is offered to others.
+    chat_agent_idle_minutes: int = Field(4, ge=1, le=24 * 60)
+    #: Minutes of a person's silence after which they are asked whether they are still there, and then the chat ends.
+    chat_person_idle_minutes: int = Field(6, ge=1, le=24 * 60)
+    #: Days of the figures begin at midnight in this zone: `Asia/Kolkata`.
+    time_zone: str = "UTC"
+    #: Letters about tickets that one address gets within an hour; what is more waits for a digest.
+    notices_an_hour: int = Field(30, ge=1)
+    #: Receipts ("we have your ticket") that one address gets within an hour; what is more is not sent: another program
+    #: that answers by itself must not be answered for ever.
+    receipts_an_hour: int = Field(5, ge=1)
+    #: Days after which records of who was told what are removed. 0 keeps them.
+    notice_retention_days: int = Field(90, ge=0)
+    #: Hosts of one's own that notices may go to besides the known services: a Mattermost, an ntfy, a Matrix server.
+    notice_hosts: list[str] = []
+    #: Ask how it went when a ticket is closed.
+    satisfaction: bool = True
+    #: Days within which one person is not asked again.
+    satisfaction_rest_days: int = Field(14, ge=0)
+    #: Where Todoist is (`helpsage/boards`).
+    todoist_address: str = "https://api.todoist.com"
+    #: Networks that are not public and may be called by webhooks all the same: `10.1.0.0/16`.
+    webhook_networks: list[str] = []
+    #: Hours for which a webhook's message is tried before it is given up.
+    webhook_patience_hours: int = Field(120, ge=1)
+    #: Days after which delivered messages of webhooks are removed. 0 keeps them.
+    webhook_retention_days: int = Field(30, ge=0)
+    #: Requests that one token of the API may send within a minute, to one web program.
+    api_requests_a_minute: int = Field(600, ge=1)
+    #: OpenAI-compatible endpoint that reads new tickets, up to `/v1`; empty: the local reader, which needs no network.
+    triage_url: str = ""
+    triage_model: str = "gpt-4o-mini"
+    triage_key: SecretStr = SecretStr("")
+    #: Seconds that it has for an answer; after that the local reader reads.
+    triage_timeout_s: float = Field(10.0, gt=0, le=120)
+    #: Requests that it gets a day (UTC); after that the local reader reads.
+    triage_daily_requests: int = Field(2_000, ge=0)
+    #: Confidence from which a topic counts; below it is unsure.
+    triage_sure: float = Field(0.5, ge=0, le=1)
+    #: Days back in which a person's own tickets, and hours back in which others', may be about the same thing.
+    twins_own_days: int = Field(30, ge=0)
+    twins_others_hours: int = Field(72, ge=0)
     #: `json` for machines, `text` for people, `auto` chooses by terminal.
     log_format: str = "auto"
 
@@ -95,7 +220,7 @@ class Settings(BaseSettings):
     @property
     def web_url(self) -> str:
         """The address people open, without a trailing slash."""
-        return (self.public_url or f"http://{self._shown_host}:{self.web_port}").rstrip("/")
+        return (self.public_url or self.own_web_url).rstrip("/")
 
     @property
     def chat_url(self) -> str:
@@ -103,9 +228,19 @@ class Settings(BaseSettings):
         return (self.public_chat_url or f"http://{self._shown_host}:{self.assistant_port}").rstrip("/")
 
     @property
+    def takes_mail(self) -> bool:
+        """Whether letters come in: the mailroom runs then."""
+        return bool(self.imap) or self.mail_listen_port > 0
+
+    @property
     def actions_url(self) -> str:
         """The action server, which never leaves this machine."""
         return f"http://127.0.0.1:{self.actions_port}"
+
+    @property
+    def own_web_url(self) -> str:
+        """The web program as the programs beside it reach it."""
+        return f"http://{self._shown_host}:{self.web_port}"
 
     @property
     def _shown_host(self) -> str:

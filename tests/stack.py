@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psycopg2
+import pytest
 from sqlalchemy.orm import Session
 
 from helpsage.cli.up import programs
@@ -24,7 +27,9 @@ from helpsage.settings import Settings
 from helpsage.setup import steps
 from helpsage.supervisor import Supervisor
 
-READY_TIMEOUT_S = 120.0
+READY_TIMEOUT_S = 240.0
+#: Of the environment variables that are settings.
+PREFIX = "HELPSAGE_"
 
 
 @dataclass(frozen=True)
@@ -52,19 +57,20 @@ class Stack:
             folder.chmod(0o711)
             database_url = embedded.start(folder)
         web_port, assistant_port, actions_port = _free_ports(3)
-        self.settings = Settings.model_validate(
-            {
-                "var": folder,
-                # By its alias: a DATABASE_URL in the environment would win over the name.
-                "DATABASE_URL": database_url,
-                "web_port": web_port,
-                "assistant_port": assistant_port,
-                "actions_port": actions_port,
-                "secret": secrets.token_urlsafe(32),
-                "encoder": steps.encoder_folder(),
-                **overrides,
-            }
-        )
+        encoder = steps.encoder_folder()
+        with _settings_of_its_own():
+            self.settings = Settings.model_validate(
+                {
+                    "var": folder,
+                    "DATABASE_URL": database_url,
+                    "web_port": web_port,
+                    "assistant_port": assistant_port,
+                    "actions_port": actions_port,
+                    "secret": secrets.token_urlsafe(32),
+                    "encoder": encoder,
+                    **overrides,
+                }
+            )
         self.agent = Login("priya@example.org", "correct horse battery staple", "Priya Raman")
         self.events: list[str] = []
         self._supervisor = Supervisor(folder / "log", self.events.append)
@@ -90,7 +96,7 @@ class Stack:
         """For child processes such as `./sage ticket`: the same settings through variables."""
         found = self.settings
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
             "DATABASE_URL": found.libpq_url(),
             "HELPSAGE_VAR": str(found.var),
             "HELPSAGE_WEB_PORT": str(found.web_port),
@@ -109,11 +115,14 @@ class Stack:
         migrate.upgrade(engine_for(self.settings.sqlalchemy_url()))
         with self.session() as session, session.begin():
             accounts.create(session, self.agent.email, self.agent.name, self.agent.password, Role.AGENT)
-        for program in programs(self.settings, steps.ensure_model()):
+        model = steps.ensure_model()
+        with _settings_of_its_own():
+            started = programs(self.settings, model)
+        for program in started:
             program.environment.update(self.environment if program.name != "assistant" else {})
             self._supervisor.start(program)
         self._thread.start()
-        self.wait_until_well()
+        self.wait_until_well(first_start=True)
 
     def stop(self) -> None:
         """Stop everything."""
@@ -123,24 +132,29 @@ class Stack:
         if self.own_server:
             embedded.stop(self.folder)
 
-    def wait_until_well(self) -> None:
+    def wait_until_well(self, first_start: bool = False) -> None:
         """Wait for `/healthz` to say that every program is up.
 
+        Args:
+            first_start: Nothing was broken yet, so a program that fails again and again will not recover.
+
         Raises:
-            AssertionError: it did not in time; the message has the answer and the logs' ends.
+            AssertionError: it did not in time, or a program ends as often as it is started; the message has the answer
+                and the ends of the logs.
         """
         answer = ""
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not (first_start and self._supervisor.failing()):
             try:
-                response = httpx.get(f"{self.web_url}/healthz", timeout=5)
+                response = httpx.get(f"{self.web_url}/healthz", timeout=20)
                 if response.status_code == 200:
                     return
                 answer = response.text
             except httpx.HTTPError as error:
                 answer = repr(error)
             time.sleep(0.1)
-        raise AssertionError(f"not well after {READY_TIMEOUT_S} s: {answer}\n{self.events}\n{self.logs()}")
+        failing = ", ".join(program.name for program in self._supervisor.failing()) or "nothing"
+        raise AssertionError(f"not well in time ({failing} fails again and again): {answer}\n{self.logs()}")
 
     def kill(self, name: str, with_signal: signal.Signals = signal.SIGKILL) -> None:
         """Kill one program; the supervisor starts it again."""
@@ -179,6 +193,15 @@ class Stack:
             tail = path.read_text(errors="replace").splitlines()[-lines:]
             parts.append(f"--- {path.name}\n" + "\n".join(tail))
         return "\n".join(parts)
+
+
+@contextlib.contextmanager
+def _settings_of_its_own() -> Iterator[None]:
+    """Without the settings that fixtures of other tests put into the environment of the whole process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(PREFIX) or name == "DATABASE_URL"]:
+            patch.delenv(name)
+        yield
 
 
 def _free_ports(count: int) -> list[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from actions import words
-from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, TOPIC, Draft
+from actions.report import same
+from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, SAME, TOPIC, Draft
 from actions.turn import Button, Turn
 from helpsage.tickets.categories import Question, catalogue
 
@@ -25,6 +26,8 @@ def ask(turn: Turn, draft: Draft, asked: str) -> None:
         turn.say("utter_ask_topic", buttons=_topics())
     elif asked == DESCRIPTION:
         turn.say("utter_ask_description_for_person" if draft.wants_person else "utter_ask_description")
+    elif asked == SAME:
+        same.ask(turn, draft)
     elif asked == EMAIL:
         turn.say("utter_ask_email")
     elif asked == FIELD:

@@ -10,6 +10,8 @@ from helpsage.tickets.categories import Catalogue, Category, Question, catalogue
 
 #: What can be open beside a category's own questions.
 TOPIC, DESCRIPTION, EMAIL, CONFIRM, FIELD = "topic", "description", "email", "confirm", "field"
+#: Whether it is the same as a ticket that exists.
+SAME = "same"
 #: A question is put twice at most.
 MOST_TRIES = 2
 SUBJECT_LENGTH = 90
@@ -47,6 +49,9 @@ class Draft:
     urgency: str | None = None
     tone: str | None = None
     wants_person: bool = False
+    #: Whether other tickets about the same thing were looked for, and the one that was found, until that is answered.
+    compared: bool = False
+    same: dict[str, Any] | None = None
     #: The question now open.
     asked: str | None = None
     #: A question put again on the person's wish.
@@ -88,6 +93,8 @@ class Draft:
             return TOPIC
         if not self.description:
             return DESCRIPTION
+        if self.same is not None:
+            return SAME
         for question in self.questions():
             if question.name not in self.answers and question.name not in self.left_open:
                 return question.name

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from rasa_sdk.events import ActiveLoop, SlotSet
 
-from actions import follow_up, knowledge, track, words
+from actions import follow_up, handoff, knowledge, track, words
 from actions.desk import DeskUnavailable
-from actions.report import answers, asking, opening, tone
-from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, TOPIC, Answer, Draft
+from actions.report import answers, asking, opening, same, tone
+from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, SAME, TOPIC, Answer, Draft
 from actions.report.opening import (
     CONTACT,
     DRAFT,
@@ -25,7 +25,10 @@ from actions.report.submit import submit
 from actions.step import OFFER, Step, offer
 from actions.turn import Event, Heard, Turn
 from helpsage import clock
+from helpsage.handoff.models import Reason
+from helpsage.handoff.staffing import NobodyThere
 from helpsage.tickets.categories import Category, Question, catalogue
+from helpsage.tickets.errors import TicketError
 
 FILED = "filed"
 
@@ -47,6 +50,7 @@ class ValidateTicketForm(Step):
             if not turn.set_now(DRAFT) and opening.meant_for_a_ticket(turn.heard.words):
                 return [*await follow_up.begin(turn, "comment"), *_end()]
             draft = draft if draft is not None and turn.set_now(DRAFT) else _begin(turn)
+            await same.look(turn, draft)
             return _ask(turn, draft)
         return await _handle(turn, draft)
 
@@ -102,6 +106,7 @@ async def _on_answer(turn: Turn, draft: Draft) -> list[Event]:
     if not turn.heard.is_button:
         draft.urgency = turn.heard.value("urgency") or draft.urgency
         draft.tone = draft.tone or tone.of(turn.heard.words)
+    await same.look(turn, draft)
     return _ask(turn, draft)
 
 
@@ -206,6 +211,13 @@ def _take_field(turn: Turn, draft: Draft) -> None:
         draft.editing = None
 
 
+def _take_same(turn: Turn, draft: Draft) -> None:
+    """Neither yes nor no: what was said may still answer something; the question is put once more."""
+    absorb(draft, turn.heard)
+    if draft.failed(SAME):
+        draft.same = None
+
+
 def _take_one_more_thing(turn: Turn, draft: Draft) -> None:
     """At the summary: an answer that was missing, or words to add."""
     before = draft.to_slot()
@@ -226,6 +238,7 @@ _OWN_QUESTIONS: dict[str, Callable[[Turn, Draft], None]] = {
     TOPIC: _take_topic,
     DESCRIPTION: _take_description,
     EMAIL: _take_email,
+    SAME: _take_same,
     FIELD: _take_field,
     CONFIRM: _take_one_more_thing,
 }
@@ -241,6 +254,8 @@ async def _on_skip(turn: Turn, draft: Draft) -> list[Event]:
             if question.required:
                 turn.say("utter_move_on")
             draft.leave_open(question.name)
+    elif draft.asked == SAME:
+        draft.same = None
     elif draft.asked == EMAIL:
         draft.email_settled = True
         draft.editing = None
@@ -276,7 +291,7 @@ async def _on_change(turn: Turn, draft: Draft) -> list[Event]:
 
 async def _on_send(turn: Turn, draft: Draft) -> list[Event]:
     """Enough of questions: the summary of what there is."""
-    draft.email_settled = True
+    draft.email_settled, draft.same = True, None
     for question in draft.questions():
         draft.leave_open(question.name)
     return _ask(turn, draft)
@@ -286,9 +301,32 @@ async def _on_yes(turn: Turn, draft: Draft) -> list[Event]:
     if draft.asked == EMAIL:
         turn.say("utter_which_email")
         return _keep(draft, EMAIL)
+    if draft.asked == SAME:
+        return await _on_same(turn, draft)
     ticket = await submit(turn, draft)
     if ticket is None:
         return _keep(draft, CONFIRM)
+    return _filed(draft, ticket)
+
+
+async def _on_same(turn: Turn, draft: Draft) -> list[Event]:
+    """The words go to the person's own ticket; with others' trouble they become a ticket that hears when it is over."""
+    of_others = (draft.same or {}).get("kind") in same.OF_OTHERS
+    try:
+        ticket = await (submit(turn, draft) if of_others else same.add(turn, draft))
+    except TicketError:  # it was merged, or finished, or given to somebody else in the meantime
+        draft.same = None
+        return _ask(turn, draft)
+    if ticket is None:
+        return _keep(draft, SAME)
+    if of_others:
+        await same.join(turn, draft, ticket)
+        turn.say("utter_same_outage")
+        return _filed(draft, ticket)
+    return _end()
+
+
+def _filed(draft: Draft, ticket: str) -> list[Event]:
     return [
         SlotSet(FILED, {"form": draft.form, "reference": ticket}),
         SlotSet(CONTACT, draft.email or NO_ADDRESS),
@@ -298,6 +336,9 @@ async def _on_yes(turn: Turn, draft: Draft) -> list[Event]:
 
 
 async def _on_no(turn: Turn, draft: Draft) -> list[Event]:
+    if draft.asked == SAME:
+        draft.same = None
+        return _ask(turn, draft)
     draft.editing = FIELD
     return _ask(turn, draft)
 
@@ -308,7 +349,12 @@ async def _on_cancel(turn: Turn, draft: Draft) -> list[Event]:
 
 
 async def _on_person(turn: Turn, draft: Draft) -> list[Event]:
-    draft.wants_person = True
+    """A person comes into the chat and sees what is filled in; when nobody is there, one reads the ticket."""
+    try:
+        await handoff.queue(turn, Reason.ASKED)
+        return [SlotSet(DRAFT, draft.to_slot())]
+    except NobodyThere:
+        draft.wants_person = True
     if draft.category is None and not draft.description:
         draft.set_category(catalogue().categories["person_request"])
     turn.say("utter_person_will_read")

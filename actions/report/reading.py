@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
-from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, TOPIC
+from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, SAME, TOPIC
 from actions.turn import Heard
 
 
@@ -93,6 +93,8 @@ YES_WORDS = re.compile(
     re.I,
 )
 NO_WORDS = re.compile(r"\s*(?:no|nope|nah|not yet|wait|don'?t)[\s.!]*", re.I)
+SAME_WORDS = re.compile(r"\b(?:same|that one|that'?s it|exactly)\b", re.I)
+OTHER_WORDS = re.compile(r"\b(?:different|another|other|something else|new (?:one|problem|issue)|separate)\b", re.I)
 NO_ADDRESS = re.compile(r"\s*(?:no|nope|nah|not|don'?t|rather not|without)\b", re.I)
 QUESTION = re.compile(
     r"\?\s*$|^\s*(?:how|what|when|where|which|who|why|can|could|do|does|is|are|may|should|will|kab|kaise|kahan)\b", re.I
@@ -118,6 +120,8 @@ def read(asked: str, kind: str, heard: Heard) -> Move:
         return Move.CANCEL
     if asked == CONFIRM:
         return _at_the_end(heard)
+    if asked == SAME:
+        return _same(heard)
     if asked == FIELD and (YES_WORDS.fullmatch(heard.words) or NO_WORDS.fullmatch(heard.words)):
         return Move.SKIP
     if SKIP_WORDS.fullmatch(heard.words):
@@ -145,7 +149,7 @@ def _button(asked: str, heard: Heard) -> Move:
         if heard.value("field") is not None:
             return Move.CHANGE
         return Move.ANSWER if heard.value("choice") or heard.value("topic") else Move.REPEAT
-    if asked == CONFIRM and heard.intent in ("affirm", "deny"):
+    if asked in (CONFIRM, SAME) and heard.intent in ("affirm", "deny"):
         return Move.YES if heard.intent == "affirm" else Move.NO
     if asked == FIELD and heard.intent == "deny":
         return Move.REPEAT
@@ -171,6 +175,17 @@ def _at_the_end(heard: Heard) -> Move:
         return Move.KNOWLEDGE
     if heard.intent in ("thanks", "greet", "goodbye") and heard.confidence >= YES_CONFIDENCE:
         return Move.REPEAT
+    return _leaves(heard, open_text=False) or Move.ANSWER
+
+
+def _same(heard: Heard) -> Move:
+    """Is it the same as a ticket that exists: yes, no, or something else altogether."""
+    if YES_WORDS.fullmatch(heard.words) or SAME_WORDS.search(heard.words):
+        return Move.NO if DONT.search(heard.words) else Move.YES
+    if NO_WORDS.fullmatch(heard.words) or SKIP_WORDS.fullmatch(heard.words) or OTHER_WORDS.search(heard.words):
+        return Move.NO
+    if heard.intent in ("affirm", "deny") and heard.confidence >= YES_CONFIDENCE:
+        return Move.YES if heard.intent == "affirm" else Move.NO
     return _leaves(heard, open_text=False) or Move.ANSWER
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from actions import desk
 from actions.report.draft import Draft
 from actions.turn import Turn
 from helpsage.conversations.models import Conversation
+from helpsage.departments import service as departments
 from helpsage.tickets import service
 from helpsage.tickets.models import Ticket
 from helpsage.tickets.words import LONGEST_BODY
@@ -22,16 +24,22 @@ async def submit(turn: Turn, draft: Draft) -> str | None:
     ends with the first one's ticket and the same words.
     """
     try:
-        card: Any = await desk.ask(turn.sender_id, lambda session, where: desk.card(_open(session, where, draft)))
+        card, team = await desk.ask(turn.sender_id, lambda session, where: _filed(session, where, draft))
     except desk.DeskUnavailable:
         turn.say("utter_ticket_not_saved")
         return None
-    category = draft.kind()
-    team = category.team if category is not None else ""
     response = "utter_ticket_opened_with_email" if draft.email else "utter_ticket_opened"
     turn.say(response, ticket=card, reference=card["reference"], team=team, email=draft.email)
     reference: str = card["reference"]
     return reference
+
+
+def _filed(session: Session, conversation: Conversation, draft: Draft) -> tuple[Mapping[str, Any], str]:
+    """The ticket as a card, and who has it now."""
+    ticket = _open(session, conversation, draft)
+    category = draft.kind()
+    placed = departments.called_in_a_sentence(session, ticket.team_id, ticket.department_id)
+    return desk.card(ticket), placed or (category.team if category is not None else "")
 
 
 def _open(session: Session, conversation: Conversation, draft: Draft) -> Ticket:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
@@ -20,10 +20,9 @@ from assistant import conversations
 from assistant.action_server import ActionFailed
 from assistant.channels import text as texts
 from assistant.channels import words
-from assistant.channels.rooms import Rooms
-from assistant.conversations import Unanswered
+from assistant.conversations import Speaker, Unanswered
 from assistant.database import UNAVAILABLE, Database
-from assistant.tracker_store import StaleTracker
+from assistant.tracker_store import NotOurs, StaleTracker
 from assistant.turn import Answer, Turn
 
 log = logging.getLogger(__name__)
@@ -38,6 +37,16 @@ LONGEST_QUEUE = 50
 ATTEMPTS = 3
 
 Lock = Callable[[str], AbstractAsyncContextManager[Turn]]
+
+
+class Place(Protocol):
+    """Where a channel's conversations are shown: the chat's open windows, or whoever posts to a chat application."""
+
+    async def show(self, conversation: UUID, messages: list[dict[str, Any]]) -> None:
+        """Show what was committed."""
+
+    async def tell(self, conversation: UUID, event: str, data: Any) -> None:
+        """Show something that is not a message: that an answer is being made (`typing`)."""
 
 
 class Collector(OutputChannel):
@@ -76,28 +85,34 @@ def as_answer(message: dict[str, Any]) -> Answer:
 
 
 class Inbox:
-    """The website chat's messages in this process."""
+    """What people said on one channel, or on all chat applications, in this process."""
 
     def __init__(
         self,
         database: Database,
-        rooms: Rooms,
+        place: Place,
         lock: Lock,
         ask: Callable[[UserMessage], Awaitable[Any]],
+        speaker: Callable[[UUID], Awaitable[Speaker]] = conversations.web_speaker,
+        forgotten: conversations.Forgotten = conversations.forgotten,
         tell_others: Callable[[], str] | None = None,
     ) -> None:
         """
         Args:
             database: Where messages are kept.
-            rooms: Where answers are shown.
+            place: Where answers are shown.
             lock: Holds a conversation while one of its messages is answered.
             ask: Hands a message to the dialogue.
+            speaker: Under which name Rasa knows a conversation, and on which channel it is.
+            forgotten: Finds the conversations with words that nobody is known to be answering.
             tell_others: This process's name, when other processes may have windows of the same conversations.
         """
         self._database = database
-        self._rooms = rooms
+        self._place = place
         self._lock = lock
         self._ask = ask
+        self._speaker = speaker
+        self._forgotten = forgotten
         self._teller = tell_others
         self._waiting: dict[UUID, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -124,7 +139,7 @@ class Inbox:
         Returns:
             The number of conversations taken up.
         """
-        found = await conversations.forgotten(await self._database.quick(), older_than_s)
+        found = await self._forgotten(await self._database.quick(), older_than_s)
         for conversation in found:
             if conversation not in self._waiting:
                 self.answer(conversation)
@@ -157,33 +172,38 @@ class Inbox:
         finally:
             typing.cancel()
             del self._waiting[conversation]
-        await self._rooms.tell(conversation, "typing", {"on": False, "author": "bot"})
+        await self._place.tell(conversation, "typing", {"on": False, "author": "bot"})
 
     def _show_typing(self, conversation: UUID) -> None:
-        self._start(self._rooms.tell(conversation, "typing", {"on": True, "author": "bot"}))
+        self._start(self._place.tell(conversation, "typing", {"on": True, "author": "bot"}))
 
     async def _answer_next(self, conversation: UUID) -> bool:
         """Answer the oldest unanswered message; False when there is none."""
-        async with self._lock(conversations.sender_of(conversation)) as turn:
+        speaker = await self._speaker(conversation)
+        async with self._lock(speaker.sender_id) as turn:
             message = await conversations.next_unanswered(turn.connection, conversation)
             if message is None:
                 return False
             if message.owner != "bot":
                 await conversations.hand_over(turn.connection, conversation, message.id)
                 return True
-            shown = await self._answer(turn, conversation, message)
+            shown = await self._answer(turn, conversation, message, speaker.channel)
             await self.show_elsewhere(turn.connection, conversation)
-        await self._rooms.show(conversation, shown)
+        await self._place.show(conversation, shown)
         return True
 
-    async def _answer(self, turn: Turn, conversation: UUID, message: Unanswered) -> list[dict[str, Any]]:
+    async def _answer(self, turn: Turn, conversation: UUID, message: Unanswered, channel: str) -> list[dict[str, Any]]:
         for _ in range(ATTEMPTS):
             _prepare(turn, conversation, message)
             try:
                 async with asyncio.timeout(LONGEST_TURN_S):
-                    await self._ask(_for_rasa(turn, message))
+                    await self._ask(_for_rasa(turn, message, channel))
             except StaleTracker:
                 continue
+            except NotOurs:
+                log.info("a human took conversation %s over while it was being answered", conversation)
+                await conversations.hand_over(turn.connection, conversation, message.id)
+                return []
             except UNAVAILABLE as error:
                 if not isinstance(error, asyncio.TimeoutError) or turn.connection.is_closed():
                     raise
@@ -200,6 +220,8 @@ class Inbox:
             ]
         sorry = Answer(words.NOT_FINISHED, {})
         said = await conversations.apologise(turn.connection, conversation, message.id, sorry)
+        if said is None:  # a human has the conversation: the words are for them
+            await conversations.hand_over(turn.connection, conversation, message.id)
         return [said] if said is not None else []
 
 
@@ -213,13 +235,13 @@ def _prepare(turn: Turn, conversation: UUID, message: Unanswered) -> None:
     turn.committed = None
 
 
-def _for_rasa(turn: Turn, message: Unanswered) -> UserMessage:
+def _for_rasa(turn: Turn, message: Unanswered, channel: str) -> UserMessage:
     metadata = {"title": message.text} if message.payload is not None else {}
     return UserMessage(
         text=message.payload or texts.for_understanding(message.text),
         output_channel=Collector(turn),
         sender_id=turn.sender_id,
-        input_channel=conversations.CHANNEL,
+        input_channel=channel,
         message_id=f"message-{message.id}",
         metadata=metadata,
     )

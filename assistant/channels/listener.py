@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 
 #: Agents and the system: `<conversation> <seq>`, written by a trigger. Other processes: `<conversation> <process>`.
 MESSAGE, SAID = "message", "said"
+#: A conversation became somebody's: `<conversation>`, written by the web program.
+JOINED = "joined"
+#: An agent writes: `<conversation> agent`, from the web program. The person's writing goes the other way.
+TYPING = "typing"
 #: How often unanswered messages of processes that died are looked for, and the connection is tried.
 SWEEP_S = 5.0
 SHORTEST_PAUSE_S = 0.1
@@ -34,12 +38,14 @@ class Listener:
         rooms: Rooms,
         inbox: Inbox,
         tell_all: Callable[[str, Any], Awaitable[None]],
+        joined: Callable[[UUID], Coroutine[Any, Any, None]],
     ) -> None:
         self._database = database
         self._process = process
         self._rooms = rooms
         self._inbox = inbox
         self._tell_all = tell_all
+        self._joined = joined
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -83,11 +89,15 @@ class Listener:
             connection.add_termination_listener(lambda _: self._wake.set())
             await connection.add_listener(MESSAGE, self._on_message)
             await connection.add_listener(SAID, self._on_said)
+            await connection.add_listener(JOINED, self._on_joined)
+            await connection.add_listener(TYPING, self._on_typing)
             await self._catch_up()
             while not connection.is_closed():
                 self._wake.clear()
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), SWEEP_S)
+                # Not `wait_for`: in Python 3.11 it swallows a cancellation that comes together with the event.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SWEEP_S):
+                        await self._wake.wait()
                 await connection.fetchval("select 1", timeout=3)
                 await self._inbox.recover()
         finally:
@@ -110,8 +120,19 @@ class Listener:
         if process != self._process():
             self._follow(conversation)
 
+    def _on_joined(self, _: Any, __: int, ___: str, payload: str) -> None:
+        self._begin(self._joined(UUID(payload)))
+
+    def _on_typing(self, _: Any, __: int, ___: str, payload: str) -> None:
+        conversation, author = payload.split(" ")
+        if author == "agent":
+            self._begin(self._rooms.tell(UUID(conversation), "typing", {"on": True, "author": "agent"}))
+
     def _follow(self, conversation: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._show(UUID(conversation)))
+        self._begin(self._show(UUID(conversation)))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from assistant import conversations
-from assistant.channels import tokens, words
+from assistant.channels import markdown, tokens, words
 from assistant.database import UNAVAILABLE
 
 if TYPE_CHECKING:
@@ -45,15 +45,18 @@ class PublicWidget:
     async def _session_request(self, socket: str, body: Any = None) -> None:
         earlier = body.get("session_id") if isinstance(body, dict) else None
         try:
-            conversation = tokens.conversation_of(earlier, self._key)
-        except tokens.TokenInvalid:
-            conversation = uuid4()
-        try:
-            await self._enter(socket, conversation)
+            opened = await self._opened(earlier)
+            await self._enter(socket, opened.conversation)
         except UNAVAILABLE:
             await self._refuse(socket, words.UNAVAILABLE)
             return
-        await self._sio.emit("session_confirm", tokens.issue(conversation, self._key).text, to=socket)
+        await self._sio.emit("session_confirm", tokens.issue(opened, self._key).text, to=socket)
+
+    async def _opened(self, earlier: object) -> tokens.Opened:
+        try:
+            return await self._channel.opened(earlier)
+        except tokens.TokenInvalid:
+            return tokens.Opened(uuid4())
 
     async def _enter(self, socket: str, conversation: UUID) -> None:
         pool = await self._channel.pool()
@@ -68,6 +71,8 @@ class PublicWidget:
     async def _user_uttered(self, socket: str, body: Any = None) -> None:
         conversation = self._channel.rooms.of(socket)
         text = body.get("message") if isinstance(body, dict) else None
+        if isinstance(body, dict) and text is None:
+            return  # opened without a first payload, the widget sends an empty message: nobody has said anything
         if conversation is None or not isinstance(text, str):
             await self._refuse(socket, words.INVALID)
             return
@@ -91,7 +96,7 @@ class PublicWidget:
 
 
 def as_uttered(message: dict[str, Any]) -> dict[str, Any]:
-    """One of our messages as that widget reads it: text with quick replies; a ticket's card becomes a line of text."""
+    """One of our messages as that widget reads it: text with quick replies; cards and files become lines of text."""
     text = message["text"]
     if message["author"] == "agent" and message["name"]:
         text = f"{message['name']}: {text}"
@@ -100,6 +105,8 @@ def as_uttered(message: dict[str, Any]) -> dict[str, Any]:
     for card in cards:
         parts = (card.get("reference"), card.get("subject"), card.get("status_label"))
         text += "\n" + " · ".join(str(part) for part in parts if part)
+    for file in data.get("files", []) if message["author"] != "person" else []:
+        text += f"\n[{markdown.escaped(file['name'])}]({file['url']})"
     uttered: dict[str, Any] = {"text": text.strip()}
     if data.get("buttons"):
         uttered["quick_replies"] = [{"content_type": "text", **button} for button in data["buttons"]]

@@ -84,6 +84,11 @@ class Rooms:
         room = self._of_socket.get(socket)
         return room.conversation if room is not None else None
 
+    def sockets(self, conversation: UUID) -> list[str]:
+        """The windows of a conversation that are open in this process."""
+        room = self._rooms.get(conversation)
+        return list(room.sockets) if room is not None else []
+
     def open_conversations(self) -> list[UUID]:
         """Every conversation with an open window."""
         return list(self._rooms)

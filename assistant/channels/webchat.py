@@ -19,15 +19,16 @@ from sanic.response import HTTPResponse
 from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as Refused
 
-from assistant import conversations, database, environment
+from assistant import conversations, database, departments, environment
+from assistant.channels import sent_files, tokens, websockets, words
 from assistant.channels import text as texts
-from assistant.channels import tokens, websockets, words
-from assistant.channels.inbox import LONGEST_QUEUE, Inbox
+from assistant.channels.inbox import Inbox
 from assistant.channels.limits import Allowance
 from assistant.channels.listener import Listener
 from assistant.channels.origins import Origins
 from assistant.channels.public_widget import PublicWidget
 from assistant.channels.rooms import Rooms
+from assistant.channels.taking import NotTaken, Taking, readable
 from assistant.database import UNAVAILABLE
 from assistant.processor import TurnProcessor
 
@@ -37,6 +38,9 @@ SOCKET_PATH = "socket.io"
 #: Largest Socket.IO message; the longest text in four-byte characters fits.
 LARGEST_MESSAGE = 200_000
 PREFLIGHT_S = 600
+#: How often one conversation may say that somebody writes there.
+TYPING_BURST, TYPING_A_MINUTE = 5, 40
+NOT_HERE = "this page may not embed the chat"
 
 
 class WebChat(InputChannel):
@@ -77,13 +81,14 @@ class WebChat(InputChannel):
         self._origins = Origins(settings.public_url, settings.allowed_origins)
         self._sessions = Allowance(settings.sessions_per_minute, settings.sessions_per_minute)
         self._messages = Allowance(settings.message_burst, settings.messages_per_minute)
-        self._saying: dict[UUID, tuple[asyncio.Lock, int]] = {}
+        self._writing = Allowance(TYPING_BURST, TYPING_A_MINUTE)
         self._app: Any = None
         self._sio: Any = None
         self._start = uuid4().hex
         self._public: PublicWidget | None = None
         self.rooms: Rooms
         self._inbox: Inbox
+        self._taking: Taking
         self._listener: Listener
 
     # ---- set-up -------------------------------------------------------------------------------------------------
@@ -103,8 +108,9 @@ class WebChat(InputChannel):
         self._sio = sio
         self.rooms = Rooms(self._emit, self._history)
         others = self._name if self._settings.processes > 1 else None
-        self._inbox = Inbox(self._database, self.rooms, self._lock, on_new_message, others)
-        self._listener = Listener(self._database, self._name, self.rooms, self._inbox, self._tell_all)
+        self._inbox = Inbox(self._database, self.rooms, self._lock, on_new_message, tell_others=others)
+        self._taking = Taking(self._inbox, self._messages)
+        self._listener = Listener(self._database, self._name, self.rooms, self._inbox, self._tell_all, self._joined)
         webchat = SocketBlueprint(self, sio, "webchat")
 
         # Sanic marks its handlers, which bound methods do not allow.
@@ -120,6 +126,7 @@ class WebChat(InputChannel):
         sio.on("disconnect", self._disconnect)
         sio.on("say", self._say)
         sio.on("resume", self._resume)
+        sio.on("typing", self._typing)
         if self._settings.rasa_webchat:
             self._public = PublicWidget(self, sio, self._settings.webchat_secret)
             self._public.register()
@@ -158,35 +165,46 @@ class WebChat(InputChannel):
         await self._sio.emit(event, data)
 
     async def _history(self, conversation: UUID, last_seq: int) -> list[dict[str, Any]]:
-        return await conversations.since(await self._database.quick(), conversation, last_seq)
+        said = await conversations.since(await self._database.quick(), conversation, last_seq)
+        return sent_files.with_addresses(said, self._settings.public_url, self._settings.webchat_secret)
 
     # ---- addresses ----------------------------------------------------------------------------------------------
 
     async def _session(self, request: Request) -> HTTPResponse:
         """Begin a conversation, or go on with one."""
         origin = request.headers.get("origin")
-        if not self._origins.allow(origin, request.headers.get("host")):
-            return answers.json({"error": "origin"}, status=403)
+        ours = self._origins.allow(origin, request.headers.get("host"))
         headers = {"Vary": "Origin"} | ({"Access-Control-Allow-Origin": origin} if origin else {})
         if request.method == "OPTIONS":
+            # Which desk is meant stands in the body: who may embed that one is seen when it comes.
             allowed = {
                 "Access-Control-Allow-Methods": "POST",
                 "Access-Control-Allow-Headers": "Content-Type",
                 "Access-Control-Max-Age": str(PREFLIGHT_S),
             }
             return answers.empty(headers=headers | allowed)
-        status, body = await self._begin(_json_object(request), request.remote_addr or request.ip)
+        body = _json_object(request)
+        try:
+            department = await departments.of_key(await self._database.quick(), body.get("desk"))
+        except UNAVAILABLE:
+            return answers.json({"error": "unavailable"}, status=503, headers=headers)
+        if not ours and not (department is not None and Origins("", department.allowed_origins).allow(origin)):
+            return answers.json({"error": "origin"}, status=403)
+        status, body = await self._begin(body, department, request.remote_addr or request.ip)
         return answers.json(body, status=status, headers=headers | {"Cache-Control": "no-store"})
 
-    async def _begin(self, body: dict[str, Any], address: str) -> tuple[int, dict[str, Any]]:
+    async def _begin(
+        self, body: dict[str, Any], department: departments.Department | None, address: str
+    ) -> tuple[int, dict[str, Any]]:
         earlier = body.get("token")
         try:
             if earlier:
-                conversation = tokens.conversation_of(earlier, self._settings.webchat_secret)
+                opened = await self.opened(earlier)
             elif self._sessions.take(address):
-                conversation = uuid4()
+                opened = tokens.Opened(uuid4())
                 page = texts.clean(str(body.get("page") or ""))[:2000]
-                await conversations.create(await self._database.quick(), conversation, page)
+                belongs = department.id if department is not None else None
+                await conversations.create(await self._database.quick(), opened.conversation, page, belongs)
             else:
                 return 429, {"error": "busy"}
         except tokens.TokenExpired:
@@ -195,12 +213,12 @@ class WebChat(InputChannel):
             return 401, {"error": "invalid"}
         except UNAVAILABLE:
             return 503, {"error": "unavailable"}
-        token = tokens.issue(conversation, self._settings.webchat_secret)
+        token = tokens.issue(opened, self._settings.webchat_secret)
         return 200, {
             "token": token.text,
-            "conversation": str(conversation),
+            "conversation": str(opened.conversation),
             "expires": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(token.expires)),
-            "desk": self._settings.desk_name,
+            "desk": department.desk if department is not None else self._settings.desk_name,
         }
 
     async def _health(self) -> HTTPResponse:
@@ -210,7 +228,8 @@ class WebChat(InputChannel):
             "model": agent.processor.model_filename if agent is not None and agent.is_ready() else None,
         }
         try:
-            await asyncio.wait_for((await self._database.quick()).fetchval("select 1"), 2)
+            async with asyncio.timeout(2):
+                await (await self._database.quick()).fetchval("select 1")
             up = body["model"] is not None
         except UNAVAILABLE:
             up = False
@@ -219,13 +238,19 @@ class WebChat(InputChannel):
     # ---- events -------------------------------------------------------------------------------------------------
 
     async def _connect(self, socket: str, environ: dict[str, Any], auth: Any = None) -> None:
-        if not self._origins.allow(environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST")):
-            raise Refused("this page may not embed the chat", {"code": "origin"})
-        if self._settings.rasa_webchat and not auth:
+        origin = environ.get("HTTP_ORIGIN")
+        ours = self._origins.allow(origin, environ.get("HTTP_HOST"))
+        if ours and self._settings.rasa_webchat and not auth:
             return
         found = auth if isinstance(auth, dict) else {}
         try:
-            conversation = tokens.conversation_of(found.get("token"), self._settings.webchat_secret)
+            if not ours and not found.get("token"):
+                raise Refused(NOT_HERE, {"code": "origin"})
+            conversation = (await self.opened(found.get("token"))).conversation
+            if not ours:
+                allowed = await departments.origins_of(await self._database.quick(), conversation)
+                if not Origins("", allowed).allow(origin):
+                    raise Refused(NOT_HERE, {"code": "origin"})
             await self.enter(socket, conversation, _number(found.get("last_seq")))
         except tokens.TokenExpired:
             raise Refused("the conversation's token is too old", {"code": "expired"}) from None
@@ -233,6 +258,22 @@ class WebChat(InputChannel):
             raise Refused("not a token of this chat", {"code": "invalid"}) from None
         except UNAVAILABLE:
             raise Refused(words.UNAVAILABLE, {"code": "unavailable"}) from None
+
+    async def opened(self, token: object) -> tokens.Opened:
+        """What a token opens today.
+
+        Raises:
+            TokenExpired, TokenInvalid: the latter also for a conversation that has become somebody else's since.
+        """
+        found = tokens.read(token, self._settings.webchat_secret)
+        if not await conversations.opens(await self._database.quick(), found):
+            raise tokens.TokenInvalid("it is somebody's now")
+        return found
+
+    async def _joined(self, conversation: UUID) -> None:
+        """It is somebody's from now on: windows show again whose they are."""
+        for socket in self.rooms.sockets(conversation):
+            await self._sio.disconnect(socket)
 
     async def enter(self, socket: str, conversation: UUID, last_seq: int) -> None:
         """Open a window of a conversation, and see to what was left unanswered in it."""
@@ -261,6 +302,14 @@ class WebChat(InputChannel):
             await self._sio.emit("messages", missed, to=socket)
         return {"ok": True, "last_seq": missed[-1]["seq"] if missed else last_seq}
 
+    async def _typing(self, socket: str, _: Any = None) -> None:
+        """The person writes: an agent who talks with them sees so."""
+        conversation = self.rooms.of(socket)
+        if conversation is None or not self._writing.take(str(conversation)):
+            return
+        with contextlib.suppress(*UNAVAILABLE):
+            await conversations.tell_typing(await self._database.quick(), conversation)
+
     async def _say(self, socket: str, body: Any = None) -> dict[str, Any]:
         conversation = self.rooms.of(socket)
         if conversation is None:
@@ -273,10 +322,9 @@ class WebChat(InputChannel):
         if isinstance(read, dict):
             return read
         client_id, text, payload = read
-        if self._inbox.waiting(conversation) >= LONGEST_QUEUE or not self._messages.take(str(conversation)):
-            return refusal("too_fast")
         try:
-            async with self._in_order(conversation):
+            self._taking.count(conversation)
+            async with self._taking.in_order(str(conversation)):
                 pool = await self._database.quick()
                 if payload is not None and await conversations.title_of(pool, conversation, payload) is None:
                     return refusal("payload")
@@ -286,6 +334,8 @@ class WebChat(InputChannel):
                     await self._inbox.show_elsewhere(pool, conversation)
                     shown = conversations.person_message(said, client_id, text)
                     await self.rooms.show(conversation, [shown], but=socket)
+        except NotTaken as error:
+            return refusal(error.error, error.words)
         except UNAVAILABLE as error:
             log.warning("a message could not be kept: %s", error or type(error).__name__)
             self._listener.doubt()
@@ -294,21 +344,6 @@ class WebChat(InputChannel):
         if not said.handed_over:
             self._inbox.answer(conversation)
         return {"ok": True, "seq": said.seq}
-
-    @contextlib.asynccontextmanager
-    async def _in_order(self, conversation: UUID) -> Any:
-        """Messages of one conversation are kept in the order in which they came."""
-        lock, users = self._saying.get(conversation, (asyncio.Lock(), 0))
-        self._saying[conversation] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            _, users = self._saying[conversation]
-            if users == 1:
-                del self._saying[conversation]
-            else:
-                self._saying[conversation] = (lock, users - 1)
 
 
 class SocketBlueprint(Blueprint):
@@ -327,11 +362,9 @@ class SocketBlueprint(Blueprint):
 
 
 REFUSALS = {
-    "empty": words.EMPTY,
     "payload": words.PAYLOAD,
     "unavailable": words.UNAVAILABLE,
     "invalid": words.INVALID,
-    "too_fast": words.TOO_FAST,
 }
 
 
@@ -352,11 +385,10 @@ def read_message(body: Any) -> tuple[str, str, str | None] | dict[str, Any]:
         return refusal("invalid")
     if payload is not None and (not isinstance(payload, str) or len(payload) > texts.LONGEST_TEXT):
         return refusal("payload")
-    cleaned = texts.clean(text if text is not None else str(payload))
-    if not cleaned:
-        return refusal("empty")
-    if len(cleaned) > texts.LONGEST_TEXT:
-        return refusal("too_long", words.TOO_LONG.format(length=len(cleaned), limit=texts.LONGEST_TEXT))
+    try:
+        cleaned = readable(text if text is not None else str(payload))
+    except NotTaken as error:
+        return refusal(error.error, error.words)
     return client_id, cleaned, texts.clean(payload) if payload is not None else None
 
 

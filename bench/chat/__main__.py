@@ -18,24 +18,12 @@ import yaml
 
 from bench.chat import report, setups
 from bench.chat.setups import Setup
-from bench.chat.traffic import Person, rate
+from bench.chat.traffic import ACTION, FAQ, Person, rate
 from helpsage import settings
 from helpsage.settings import ROOT
 
 PEOPLE = 8
 WARM_UP_S = 3.0
-#: Questions of the FAQ, and wishes that one custom action fulfils.
-FAQ = [
-    "how do I connect to eduroam?",
-    "how can I reset my password?",
-    "when is the library open?",
-    "how do I install the vpn?",
-    "how do I set up email on my phone?",
-    "where can I print?",
-    "how do I get a student id card?",
-    "what software can I get for free?",
-]
-ACTION = ["show my tickets", "list all my tickets", "what tickets do I have open?", "my tickets please"]
 FOUR_TIMES = 10
 
 

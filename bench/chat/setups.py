@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,9 @@ class Setup:
     store: str
     url: str = ""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    #: Of the stock server: what starts it, and its credentials.yml.
+    module: str = "bench.chat.stock"
+    credentials: Mapping[str, Any] = field(default_factory=lambda: {"socketio": {"user_message_evt": "user_uttered"}})
 
     @property
     def stock(self) -> bool:
@@ -138,15 +141,20 @@ def running(setup: Setup, folder: Path, database_url: str) -> Iterator[Setup]:
             (by_name["actions"], f"http://127.0.0.1:{actions_port}/health"),
             (own, f"{setup.url}/{'' if setup.stock else 'webhooks/webchat/health'}"),
         ):
-            setup.processes.append(_start(program, folder))
-            _wait_for(ready, setup.processes[-1], folder / f"{program.name}.log")
+            setup.processes.append(start(program, folder))
+            wait_for(ready, setup.processes[-1], folder / f"{program.name}.log")
         yield setup
     finally:
-        for process in reversed(setup.processes):
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
+        end(setup.processes)
+
+
+def end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Stop programs, the last one first."""
+    for process in reversed(processes):
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
 
 
 def parse_times(model: Path, texts: list[str]) -> list[float]:
@@ -235,9 +243,9 @@ def _stock_program(setup: Setup, folder: Path, found: Settings) -> Program:
     if setup.store == "sql":
         endpoints["tracker_store"] = {"type": "SQL", "url": found.sqlalchemy_url()}
     (folder / "stock-endpoints.yml").write_text(yaml.safe_dump(endpoints))
-    (folder / "stock-credentials.yml").write_text("socketio:\n  user_message_evt: user_uttered\n")
+    (folder / "stock-credentials.yml").write_text(yaml.safe_dump(dict(setup.credentials)))
     arguments = [
-        *(steps.rasa_python(), "-m", "bench.chat.stock", "run", "--model", setup.model),
+        *(steps.rasa_python(), "-m", setup.module, "run", "--model", setup.model),
         *("--endpoints", folder / "stock-endpoints.yml", "--credentials", folder / "stock-credentials.yml"),
         *("--interface", "127.0.0.1", "--port", str(found.assistant_port)),
     ]
@@ -248,7 +256,8 @@ def _as_environment(found: Settings) -> dict[str, str]:
     return {"HELPSAGE_VAR": str(found.var), "HELPSAGE_ACTIONS_PORT": str(found.actions_port)}
 
 
-def _start(program: Program, folder: Path) -> subprocess.Popen[bytes]:
+def start(program: Program, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a program; its words go to a log in the folder."""
     with (folder / f"{program.name}.log").open("wb") as log:
         return subprocess.Popen(
             [str(argument) for argument in program.arguments],
@@ -260,7 +269,12 @@ def _start(program: Program, folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a program answers.
+
+    Raises:
+        SystemExit: it does not start.
+    """
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=3):

@@ -18,6 +18,18 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 ANSWER_TIMEOUT_S = 120.0
+#: Questions of the FAQ, and wishes that one custom action fulfils.
+FAQ = [
+    "how do I connect to eduroam?",
+    "how can I reset my password?",
+    "when is the library open?",
+    "how do I install the vpn?",
+    "how do I set up email on my phone?",
+    "where can I print?",
+    "how do I get a student id card?",
+    "what software can I get for free?",
+]
+ACTION = ["show my tickets", "list all my tickets", "what tickets do I have open?", "my tickets please"]
 
 
 class Person:

@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from helpsage import __version__
-from helpsage.cli import bench, chat, db, model, status, test, ticket, up, user
+from helpsage.cli import bench, chat, db, dead_letters, demo, figures, model, status, test, ticket, token, up, user
 from helpsage.db.embedded import EmbeddedDatabaseError
 from helpsage.setup.steps import SetupError
 
@@ -26,6 +26,7 @@ app.command("chat")(chat.chat)
 app.command("parse")(model.parse)
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
 app.command("train")(model.train)
 app.command("check")(model.check)
 app.command(
@@ -36,6 +37,9 @@ app.command(
     "bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )(bench.bench)
 app.add_typer(db.app, name="db")
+app.add_typer(figures.app, name="figures")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command("demo")(demo.demo)
 
 
 @app.command()

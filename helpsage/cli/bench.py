@@ -10,17 +10,26 @@ import typer
 from helpsage.setup import steps
 
 #: Name -> module, and whether it runs in Rasa's environment.
-BENCHES = {"chat": ("bench.chat", False), "nlu": ("bench.nlu", True)}
+BENCHES = {
+    "chat": ("bench.chat", False),
+    "channels": ("bench.channels", False),
+    "nlu": ("bench.nlu", True),
+    "web": ("bench.web", False),
+    "intake": ("bench.intake", False),
+}
 
 
 def bench(context: typer.Context) -> None:
-    """Measure: chat (against a stock Rasa), nlu (accuracy and cost of understanding; --data DIR)."""
+    """Measure: chat and channels (beside a stock Rasa), nlu (understanding; --data DIR), web (pages), intake."""
     name, *rest = context.args or [""]
     if name not in BENCHES:
         raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")
     module, in_rasa = BENCHES[name]
-    steps.ensure_encoder()
-    if name == "chat":
+    if name == "web":
+        steps.ensure_assets()
+    else:
+        steps.ensure_encoder()
+    if name in ("chat", "channels"):
         steps.ensure_model()
     python = str(steps.rasa_python()) if in_rasa else sys.executable
     os.chdir(steps.ROOT)

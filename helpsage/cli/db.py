@@ -25,7 +25,7 @@ app = typer.Typer(help="Upgrade, back up and restore the database.", no_args_is_
 @app.command()
 def upgrade(as_json: AsJson = False) -> None:
     """Bring the schema to this version."""
-    with _running():
+    with running():
         migrate.upgrade(engine())
         revision = migrate.current(engine())
     if as_json:
@@ -43,7 +43,7 @@ def backup(
     target = to or settings.get().var / "backups" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.dump"
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
-    with _running():
+    with running():
         _run("pg_dump", "--format=custom", "--no-owner", f"--file={partial}", settings.get().libpq_url())
     partial.chmod(0o600)
     partial.replace(target)
@@ -62,7 +62,7 @@ def restore(
     """Replace the database's content by a backup. All or nothing: on an error it stays as it was."""
     if not yes:
         typer.confirm("This replaces everything in the database. Go on?", abort=True)
-    with _running():
+    with running():
         _run(
             "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error",
             f"--dbname={settings.get().libpq_url()}", str(file),
@@ -85,7 +85,7 @@ def psql() -> None:
 
 
 @contextlib.contextmanager
-def _running() -> Iterator[None]:
+def running() -> Iterator[None]:
     """The database is up inside; the embedded one is started for it when it is not."""
     configured = settings.get()
     if configured.database_url or embedded.is_running(configured.var):

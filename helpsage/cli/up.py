@@ -19,6 +19,7 @@ from helpsage import __version__, settings
 from helpsage.cli.user import generated_password
 from helpsage.db import embedded, migrate
 from helpsage.db.session import engine, transaction
+from helpsage.departments import service as departments
 from helpsage.people import accounts
 from helpsage.people.models import Account, Role
 from helpsage.setup import steps
@@ -40,6 +41,8 @@ def up() -> None:
         steps.ensure_assets()
         with _database(configured) as own_database:
             migrate.upgrade(engine())
+            with transaction() as session:
+                departments.ensure_defaults(session)
             model = steps.ensure_model()
             password = _first_account(configured.var)
             supervisor = Supervisor(configured.var / "log", lambda words: _say(f"  {words}"))
@@ -58,7 +61,7 @@ def up() -> None:
 
 
 def programs(configured: settings.Settings, model: Path) -> list[Program]:
-    """The four programs, with what each needs to know."""
+    """The programs, with what each needs to know; the mailroom only where mail comes in."""
     common = {
         **os.environ,
         "PYTHONPATH": str(settings.ROOT),
@@ -76,17 +79,21 @@ def programs(configured: settings.Settings, model: Path) -> list[Program]:
         "HELPSAGE_ACTIONS_URL": f"{configured.actions_url}/webhook",
         "HELPSAGE_ACTIONS_SECRET": configured.derived("actions"),
         "HELPSAGE_WEBCHAT_SECRET": configured.derived("webchat"),
+        "HELPSAGE_CHANNELS_KEY": configured.derived("channels"),
         "HELPSAGE_PUBLIC_URL": configured.web_url,
+        "HELPSAGE_WEB_URL": configured.own_web_url,
         "HELPSAGE_ALLOWED_ORIGINS": ",".join(configured.allowed_origins),
         "HELPSAGE_RASA_WEBCHAT": "1" if configured.rasa_webchat else "",
         "HELPSAGE_DESK_NAME": configured.desk_name,
         "HELPSAGE_VERSION": __version__,
     }
     own = sys.executable
+    mailroom = [Program("mailroom", [own, "-m", "helpsage.mailroom"], common)] if configured.takes_mail else []
     return [
         Program("actions", [own, "-m", "actions"], common),
         Program("worker", [own, "-m", "helpsage.worker"], common),
         Program("web", [own, "-m", "helpsage.web"], common),
+        *mailroom,
         Program(
             "assistant",
             [steps.rasa_python(), "-m", "assistant", "--model", model],
@@ -119,9 +126,10 @@ def _refuse_busy_ports(configured: settings.Settings) -> None:
         ("web_port", configured.host),
         ("assistant_port", configured.host),
         ("actions_port", "127.0.0.1"),
+        ("mail_listen_port", configured.mail_listen_host),
     ):
         port = getattr(configured, name)
-        if not port_is_free(host, port):
+        if port and not port_is_free(host, port):
             raise SetupError(f"port {port} is in use; free it or choose another: HELPSAGE_{name.upper()}=... ./sage up")
 
 

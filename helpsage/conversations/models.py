@@ -46,6 +46,10 @@ class Conversation(Base):
     sender_id: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]
     person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    #: Who talks there, as the chat application says; its person is the conversation's.
+    identity_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity.id", ondelete="SET NULL"), index=True)
+    #: Others read along: a group, a channel. Nothing is shown there but what began there.
+    shared: Mapped[bool] = mapped_column(server_default=sql("false"))
     owner: Mapped[str] = mapped_column(server_default="bot")
     #: The ticket in which an agent spoke last: the person's next words answer it.
     awaiting_ticket_id: Mapped[uuid.UUID | None] = mapped_column(
@@ -53,6 +57,8 @@ class Conversation(Base):
     )
     #: Number of the newest message; the next one is this plus one, under this row's lock.
     last_seq: Mapped[int] = mapped_column(server_default="0")
+    #: Whose chat it is; None: nobody's in particular.
+    department_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("department.id", ondelete="SET NULL"))
     #: Page on which the chat began.
     page_url: Mapped[str] = mapped_column(server_default="")
     locale: Mapped[str] = mapped_column(server_default="en")
@@ -97,6 +103,25 @@ class Message(Base):
     handled_at: Mapped[datetime | None]
 
 
+class OwnershipChange(Base):
+    """One line of the log of who answers: `ownership.move` writes it with every change."""
+
+    __tablename__ = "ownership_change"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    conversation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    #: `ownership.Step`.
+    step: Mapped[str]
+    owner_before: Mapped[str]
+    owner_after: Mapped[str]
+    actor_kind: Mapped[str]
+    #: The person who did it.
+    actor_id: Mapped[uuid.UUID | None]
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    reason: Mapped[str] = mapped_column(server_default="")
+
+
 class Tracker(Base):
     """Dialogue state of one sender: a version for optimistic locking and where the live window of events begins."""
 
@@ -133,3 +158,5 @@ class AnswerFeedback(Base):
     answer: Mapped[str] = mapped_column(index=True)
     helped: Mapped[bool]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+    #: Its conversation's, which a trigger writes down: counted without asking a million conversations.
+    department_id: Mapped[uuid.UUID | None]

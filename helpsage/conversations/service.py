@@ -7,14 +7,17 @@ assistant does the same in SQL of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from helpsage import clock
+from helpsage.channels.models import ChannelConversation
 from helpsage.conversations.models import AnswerFeedback, Author, Conversation, Message
 
 #: Sender ids of the website chat carry the conversation's own id.
@@ -65,6 +68,61 @@ def claim(session: Session, conversation_id: UUID) -> Conversation:
     if found is None:
         raise ConversationNotFound(str(conversation_id))
     return found
+
+
+def hand_over(session: Session, before: UUID, after: UUID) -> None:
+    """Make one person's conversations another's."""
+    session.execute(
+        update(Conversation)
+        .where(Conversation.person_id == before)
+        .values(person_id=after)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def latest_of_person(
+    session: Session, person_id: UUID, channel: str, department_id: UUID | None = None
+) -> Conversation | None:
+    """The conversation of this person, with this department, in which something was said last."""
+    said = func.coalesce(Conversation.last_message_at, Conversation.created_at)
+    asked = select(Conversation).where(
+        Conversation.person_id == person_id,
+        Conversation.channel == channel,
+        Conversation.department_id.is_not_distinct_from(department_id),
+    )
+    return session.scalars(asked.order_by(said.desc()).limit(1)).first()
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """When somebody spoke somewhere."""
+
+    conversation_id: UUID
+    at: datetime
+
+
+def spoken_last(session: Session, person_id: UUID) -> Spoken | None:
+    """Where this person said something last, alone with us and where they can still be reached."""
+    unreachable = exists().where(
+        ChannelConversation.conversation_id == Conversation.id, ChannelConversation.state == "broken"
+    )
+    newest = (
+        select(func.max(Message.created_at))
+        .where(Message.conversation_id == Conversation.id, Message.author == Author.PERSON.value)
+        .scalar_subquery()
+    )
+    asked = (
+        select(Conversation.id, newest)
+        .where(Conversation.person_id == person_id, Conversation.shared.is_(False), ~unreachable, newest.is_not(None))
+        .order_by(newest.desc(), Conversation.id)
+    )
+    found = session.execute(asked.limit(1)).first()
+    return Spoken(found[0], found[1]) if found is not None else None
+
+
+def has_any(session: Session, person_id: UUID) -> bool:
+    """Whether this person talked to us, on any channel."""
+    return bool(session.scalar(select(func.count()).where(Conversation.person_id == person_id)))
 
 
 def push(
@@ -135,9 +193,21 @@ def messages(session: Session, conversation_id: UUID, first_seq: int = 1, last_s
     return list(found)
 
 
+def latest_of_person_in(session: Session, conversation_id: UUID) -> Message | None:
+    """What the person said last in a conversation."""
+    asked = select(Message).where(Message.conversation_id == conversation_id, Message.author == Author.PERSON.value)
+    return session.scalars(asked.order_by(Message.seq.desc()).limit(1)).first()
+
+
 def message(session: Session, message_id: int) -> Message | None:
     """One thing said."""
     return session.get(Message, message_id)
+
+
+def has_said(session: Session, conversation_id: UUID, client_id: str) -> bool:
+    """Whether something was said under this key."""
+    asked = select(Message.id).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
+    return session.scalar(asked) is not None
 
 
 def record_feedback(session: Session, conversation_id: UUID, answer: str, helped: bool) -> AnswerFeedback:

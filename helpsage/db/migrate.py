@@ -41,6 +41,8 @@ def newest() -> str:
 
 def _run(engine: Engine, work: Callable[[Config], None]) -> None:
     with engine.connect() as connection:
+        # An index on a million rows takes its time, and so does whoever migrates before us.
+        connection.execute(text("set statement_timeout = 0"))
         connection.execute(text("select pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
         connection.commit()
         try:
@@ -49,6 +51,7 @@ def _run(engine: Engine, work: Callable[[Config], None]) -> None:
         finally:
             connection.rollback()
             connection.execute(text("select pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+            connection.execute(text("reset statement_timeout"))
             connection.commit()
 
 

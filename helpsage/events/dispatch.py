@@ -1,16 +1,25 @@
-"""From the outbox to jobs: each event becomes one job a subscriber, in one transaction."""
+"""From the outbox to jobs, in one transaction: one job an event and subscriber, or one for many where that will do."""
 
 from __future__ import annotations
 
-from sqlalchemy import select, text
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
 from helpsage import clock
 from helpsage.events.models import OutboxEvent
-from helpsage.events.subscribers import SUBSCRIBERS
+from helpsage.events.subscribers import SUBSCRIBERS, Subscription
 from helpsage.jobs import queue
+from helpsage.jobs.queue import Job
 
-BATCH = 200
+BATCH = 500
+#: The task that handles many events of a stream (`helpsage/jobs/following.py`).
+FOLLOW = "events.follow"
+
+_Event = Row[int, str, Any, Any]
 
 
 def dispatch_waiting(session: Session, limit: int = BATCH) -> int:
@@ -23,12 +32,47 @@ def dispatch_waiting(session: Session, limit: int = BATCH) -> int:
         How many events; as many as `limit` means that there may be more.
     """
     session.execute(text("select pg_advisory_xact_lock(1003)"))
-    waiting = select(OutboxEvent).where(OutboxEvent.dispatched_at.is_(None)).order_by(OutboxEvent.id).limit(limit)
-    events = session.scalars(waiting.with_for_update()).all()
+    columns = (OutboxEvent.id, OutboxEvent.kind, OutboxEvent.subject_id, OutboxEvent.payload)
+    waiting = select(*columns).where(OutboxEvent.dispatched_at.is_(None)).order_by(OutboxEvent.id).limit(limit)
+    events = session.execute(waiting.with_for_update()).all()
+    if not events:
+        return 0
+    queue.defer_all(session, _jobs(session, events))
+    ids = [event.id for event in events]
+    session.execute(update(OutboxEvent).where(OutboxEvent.id.in_(ids)).values(dispatched_at=clock.now()))
+    return len(events)
+
+
+def lock_of(stream: str, subject_id: object) -> str:
+    """Jobs of one subject in one stream run one after the other."""
+    return f"{stream}:{subject_id}"
+
+
+def _jobs(session: Session, events: Sequence[_Event]) -> list[Job]:
+    """In the order of the events; what goes together stands where its first event does."""
+    found: dict[object, Job] = {}
+    asked: dict[str, bool] = {}
     for event in events:
         for subscription in SUBSCRIBERS.get(event.kind, ()):
-            arguments = {"event_id": event.id, "subject_id": str(event.subject_id), "payload": event.payload}
-            queue.defer(session, subscription.task, arguments, f"{subscription.stream}:{event.subject_id}")
-        event.dispatched_at = clock.now()
-    session.flush()
-    return len(events)
+            if subscription.only_if and not _holds(session, subscription.only_if, asked):
+                continue
+            told = {"event_id": event.id, "subject_id": str(event.subject_id), "payload": event.payload}
+            if subscription.together:
+                shard = f"{subscription.stream}:#{zlib.crc32(event.subject_id.bytes) % subscription.shards}"
+                job = found.setdefault(shard, _of_many(subscription, shard))
+                job.arguments["events"].append({"task": subscription.task, **told})
+            else:
+                lock = lock_of(subscription.stream, event.subject_id)
+                found[event.id, subscription] = Job(subscription.task, told, lock, priority=subscription.priority)
+    return list(found.values())
+
+
+def _of_many(subscription: Subscription, shard: str) -> Job:
+    arguments = {"stream": subscription.stream, "events": []}
+    return Job(FOLLOW, arguments, shard, priority=subscription.priority)
+
+
+def _holds(session: Session, condition: str, asked: dict[str, bool]) -> bool:
+    if condition not in asked:
+        asked[condition] = bool(session.scalar(text(f"select exists ({condition})")))
+    return asked[condition]

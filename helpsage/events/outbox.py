@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from helpsage import clock
+from helpsage.db.session import write
 from helpsage.events.models import OutboxEvent
 
 
@@ -22,5 +23,5 @@ def record(session: Session, kind: str, subject_id: UUID, payload: dict[str, Any
     """
     event = OutboxEvent(kind=kind, subject_id=subject_id, payload=payload or {}, created_at=clock.now())
     session.add(event)
-    session.flush()
+    write(session)
     return event

@@ -14,16 +14,94 @@ class Subscription:
     Attributes:
         task: its registered name; it is called with `event_id`, `subject_id` and `payload`.
         stream: events of one subject are handled in order within a stream; a stream that hangs holds up no other.
+        together: one job does many events (`helpsage/jobs/following.py`). For tasks that talk to the database alone:
+            what waits for somebody else's server would hold up the others.
+        only_if: a statement; while it finds no row there is nothing to do, and no job.
+        priority: the higher, the sooner among all jobs that wait.
+        shards: jobs of many events that run side by side at most, each with the subjects that fall to it. Where each
+            takes long, fewer than a worker has places for: what people wait for finds one free.
     """
 
     task: str
     stream: str
+    together: bool = False
+    only_if: str = ""
+    priority: int = 0
+    shards: int = 8
 
+
+_TELL = Subscription("notify.tell", "notify", together=True)
+_WEBHOOKS = Subscription(
+    "webhooks.write",
+    "webhooks",
+    together=True,
+    only_if="select from webhook where disabled_at is null and removed_at is null",
+)
+_PLACES = "select from alert_place where installation is not null and removed_at is null"
+_ALERT = Subscription("alerts.tell", "alerts", together=True, only_if=_PLACES)
+_ALERT_CHAT = Subscription("alerts.tell_chat", "alerts", only_if=_PLACES)
+_ROUND_ROBIN = "select from team where assignment = 'round_robin' and archived_at is null"
+_GIVE = Subscription("assignment.give", "assignment", together=True, only_if=_ROUND_ROBIN)
+_MOVED = Subscription("assignment.moved", "assignment", together=True, only_if=_ROUND_ROBIN)
+#: Where a ticket belongs is found out before anybody is told of it; somebody in a chat waits for what is said there.
+_SOON, _AT_ONCE = 10, 20
+_READ = Subscription("triage.read", "triage", together=True, priority=_SOON, shards=4)
+#: Tickets about the same are looked for when nothing else waits.
+_LATER = -10
+_COMPARE = Subscription("triage.compare", "twins", together=True, priority=_LATER, shards=1)
+_LEARN_TOPIC = Subscription("triage.learn_topic", "triage", together=True)
+_LEARN_URGENCY = Subscription("triage.learn_urgency", "triage", together=True)
 
 SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
     {
-        "ticket.replied": (Subscription("chat.deliver_reply", "chat"),),
-        "ticket.status_changed": (Subscription("chat.tell_status", "chat"),),
-        "conversation.person_wrote": (Subscription("chat.add_words_to_ticket", "ticket"),),
+        "ticket.opened": (_READ, _TELL, _WEBHOOKS, _ALERT, Subscription("channels.fetch_earlier_files", "files")),
+        "ticket.replied": (
+            Subscription("chat.deliver_reply", "chat", priority=_AT_ONCE),
+            _TELL,
+            _WEBHOOKS,
+            _ALERT,
+        ),
+        "ticket.commented": (_TELL, _WEBHOOKS, _ALERT),
+        "ticket.noted": (_TELL, _WEBHOOKS, _ALERT),
+        "ticket.status_changed": (
+            Subscription("chat.tell_status", "chat", priority=_AT_ONCE),
+            _TELL,
+            _WEBHOOKS,
+            _GIVE,
+            _ALERT,
+        ),
+        "ticket.assigned": (_TELL, _WEBHOOKS, _GIVE, _ALERT),
+        "ticket.escalated": (_TELL, _WEBHOOKS, _ALERT),
+        "ticket.alerted": (_TELL, _WEBHOOKS, _ALERT),
+        "ticket.due_soon": (_TELL, _WEBHOOKS, _ALERT),
+        "ticket.breached": (_TELL, _WEBHOOKS, _ALERT),
+        **dict.fromkeys(
+            (
+                "ticket.tagged",
+                "ticket.details_changed",
+                "ticket.rated",
+                "ticket.unmerged",
+            ),
+            (_WEBHOOKS,),
+        ),
+        "ticket.merged": (_WEBHOOKS, _ALERT),
+        "ticket.routed": (_WEBHOOKS, _GIVE, _COMPARE),
+        "ticket.team_changed": (_WEBHOOKS, _MOVED, _ALERT),
+        "service_levels.changed": (Subscription("service_levels.recount", "service_levels"),),
+        "ticket.category_changed": (_WEBHOOKS, _LEARN_TOPIC),
+        "ticket.priority_changed": (_WEBHOOKS, _LEARN_URGENCY, _ALERT),
+        "identity.heard": (Subscription("identities.hear", "identities"),),
+        "identity.profile_read": (Subscription("identities.vouch", "identities"),),
+        "mail.queued": (Subscription("mail.deliver", "mail"),),
+        "conversation.owner_changed": (Subscription("handoff.follow", "handoff"), _ALERT_CHAT),
+        "conversation.agent_said": (Subscription("alerts.tell_answer", "alerts", only_if=_PLACES),),
+        "alert.heard": (Subscription("alerts.hear", "alerts.heard"),),
+        "conversation.files_sent": (Subscription("channels.fetch_files", "files"),),
+        "conversation.form_sent": (Subscription("channels.file_form", "ticket"),),
+        "channel.broken": (Subscription("channels.tell_broken", "channels"),),
+        "conversation.person_wrote": (
+            Subscription("chat.add_words_to_ticket", "ticket"),
+            Subscription("alerts.tell_words", "alerts", only_if=_PLACES),
+        ),
     }
 )

@@ -8,14 +8,20 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from helpsage import attachments
+from helpsage.attachments import Attachment
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Author, Conversation, Message
 from helpsage.db.session import transaction
+from helpsage.handoff import service as handoff
 from helpsage.jobs import words
 from helpsage.jobs.app import app
 from helpsage.jobs.retries import BACKOFF
-from helpsage.people import directory
-from helpsage.tickets import lifecycle, service
+from helpsage.notify import satisfaction
+from helpsage.notify.rules import event_of
+from helpsage.people import directory, preferences
+from helpsage.people.preferences import Channel
+from helpsage.tickets import lifecycle, merge, reached, service
 from helpsage.tickets.models import Status, Ticket
 from helpsage.tickets.words import LONGEST_BODY, shortened, visible
 
@@ -25,54 +31,88 @@ UNSORTED = "general_issue"
 
 @app.task(name="chat.deliver_reply", retry=BACKOFF)
 def deliver_reply_to_chat(event_id: int, subject_id: str, payload: dict[str, Any]) -> None:
-    """Say an agent's reply in the chat in which its ticket began. From then on the person's next words answer it."""
+    """Say an agent's reply where the person is (`tickets/reached.py`), also as to tickets that were merged
+    into it. From then on the person's next words there answer it.
+    """
     with transaction() as session:
         ticket = service.by_id(session, UUID(subject_id))
         entry = service.entry_by_id(session, UUID(payload["entry_id"]))
-        if entry is None or ticket.conversation_id is None:
+        if entry is None:
             return
-        conversations.push(
-            session,
-            ticket.conversation_id,
-            Author.AGENT,
-            author_name=entry.author_name,
-            text=entry.body,
-            data={"reply_to": ticket.reference},
-            client_id=f"entry:{entry.id}",
-            awaiting_ticket_id=ticket.id if ticket.status != Status.CLOSED else None,
-        )
-        service.mark_delivered(entry)
+        data: dict[str, Any] = {"reply_to": ticket.reference}
+        files = attachments.by_entry(session, entry.ticket_id, public_only=True).get(entry.id)
+        if files:
+            data["files"] = [_file(each) for each in files]
+        for conversation_id in reached.by_family(session, merge.family(session, ticket)):
+            conversations.push(
+                session,
+                conversation_id,
+                Author.AGENT,
+                author_name=entry.author_name,
+                text=entry.body,
+                data=data,
+                client_id=f"entry:{entry.id}",
+                awaiting_ticket_id=ticket.id if ticket.status != Status.CLOSED else None,
+            )
+            service.mark_delivered(entry)
+
+
+def _file(attachment: Attachment) -> dict[str, Any]:
+    """A file as it stands in a message: what opens it is made when it is shown (assistant/channels/sent_files.py)."""
+    return {
+        "id": str(attachment.id),
+        "name": attachment.name,
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+    }
 
 
 @app.task(name="chat.tell_status", retry=BACKOFF)
 def tell_status_to_chat(event_id: int, subject_id: str, payload: dict[str, Any]) -> None:
-    """Tell the person what became of their ticket, unless they did it themselves or it has moved on since."""
+    """Tell the person what became of their ticket, unless they did it themselves or it has moved on since. People whose
+    ticket was merged into it hear what became of theirs.
+    """
     with transaction() as session:
         ticket = service.by_id(session, UUID(subject_id))
         status = Status(payload["to"])
-        if ticket.conversation_id is None or ticket.status != status or not _is_news(status, payload):
+        if ticket.status != status or not _is_news(status, payload):
             return
+        told: set[UUID] = set()
+        for each in merge.family(session, ticket):
+            if not preferences.wants(session, each.requester_id, event_of(payload), Channel.CHAT):
+                continue
+            for conversation_id in reached.places(session, each):
+                if conversation_id not in told:
+                    told.add(conversation_id)
+                    _tell_status(session, conversation_id, each, status, event_id, own=each.id == ticket.id)
+
+
+def _tell_status(
+    session: Session, conversation_id: UUID, ticket: Ticket, status: Status, event_id: int, own: bool
+) -> None:
+    """Say where a ticket stands; what can be done then is offered in the chat of the ticket itself (`own`)."""
+    subject = shortened(ticket.subject, words.SHOWN_SUBJECT)
+    # Cards that were posted to a chat application before show how it is now (assistant/channels/posts.py).
+    now = {"reference": ticket.reference, "status": status.value, "status_label": words.STATUS_LABELS[status]}
+    data = _answers(ticket, status) if own else {"reply_to": ticket.reference}
+    conversations.push(
+        session,
+        conversation_id,
+        Author.SYSTEM,
+        text=words.STATUS[status].format(reference=ticket.reference, subject=subject),
+        data={**data, "state": now},
+        client_id=f"event:{event_id}",
+    )
+    if own and status is Status.CLOSED and satisfaction.ask(session, ticket, event_id):
+        scores = [_button(str(score), "give_rating", ticket, rating=str(score)) for score in range(1, 6)]
         conversations.push(
             session,
-            ticket.conversation_id,
+            conversation_id,
             Author.SYSTEM,
-            text=words.STATUS[status].format(
-                reference=ticket.reference, subject=shortened(ticket.subject, words.SHOWN_SUBJECT)
-            ),
-            data=_answers(ticket, status),
-            client_id=f"event:{event_id}",
+            text=words.RATE,
+            data={"buttons": scores},
+            client_id=f"event:{event_id}:rate",
         )
-        if status is Status.CLOSED and ticket.rating is None:
-            conversations.push(
-                session,
-                ticket.conversation_id,
-                Author.SYSTEM,
-                text=words.RATE,
-                data={
-                    "buttons": [_button(str(score), "give_rating", ticket, rating=str(score)) for score in range(1, 6)]
-                },
-                client_id=f"event:{event_id}:rate",
-            )
 
 
 def _is_news(status: Status, payload: dict[str, Any]) -> bool:
@@ -104,6 +144,8 @@ def add_words_to_ticket(event_id: int, subject_id: str, payload: dict[str, Any])
         message = conversations.message(session, int(payload["message_id"]))
         if message is None or not visible(message.text):
             return
+        if handoff.heard(session, message):
+            return  # a human reads them in the chat; the ticket gets the whole of it
         conversation = conversations.get(session, message.conversation_id)
         if conversation is None:
             return
@@ -113,7 +155,7 @@ def add_words_to_ticket(event_id: int, subject_id: str, payload: dict[str, Any])
         # Asked of all tickets: the first time may have changed which one the next words are about.
         if service.has_heard(session, conversation.id, key):
             return
-        ticket = _ticket_about(session, conversation)
+        ticket = ticket_about(session, conversation)
         if ticket is None:
             service.open_ticket(session, _new_ticket(conversation, message, said, key), actor)
         else:
@@ -125,7 +167,7 @@ def _requester(session: Session, conversation: Conversation) -> service.Actor:
     return service.Actor("requester", person.name if person else "", conversation.person_id)
 
 
-def _ticket_about(session: Session, conversation: Conversation) -> Ticket | None:
+def ticket_about(session: Session, conversation: Conversation) -> Ticket | None:
     """The ticket whose agent waits for an answer, else the newest that somebody works on."""
     if conversation.awaiting_ticket_id is not None:
         return service.by_id(session, conversation.awaiting_ticket_id)

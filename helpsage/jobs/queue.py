@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -12,30 +15,61 @@ DEFAULT_QUEUE = "default"
 
 _DEFER = text(
     """
-    select jobs.procrastinate_defer_jobs_v1(array[
-      row(:queue, :task, 0, :lock, null, cast(:arguments as jsonb), null)::jobs.procrastinate_job_to_defer_v1
-    ])
+    select jobs.procrastinate_defer_jobs_v1(array(
+      select row(queue, task, priority, lock, null, arguments, at)::jobs.procrastinate_job_to_defer_v1
+      from rows from (jsonb_to_recordset(cast(:jobs as jsonb)) as (
+        queue text, task text, priority integer, lock text, arguments jsonb, at timestamptz
+      )) with ordinality as given (queue, task, priority, lock, arguments, at, place)
+      order by place
+    ))
     """
 )
 _DEPTH = text("select count(*) from jobs.procrastinate_jobs where status in ('todo', 'doing')")
 
 
-def defer(
-    session: Session, task: str, arguments: dict[str, Any], lock: str | None = None, queue: str = DEFAULT_QUEUE
-) -> int:
-    """Put a job in; the worker hears of it when the transaction commits.
+@dataclass(frozen=True)
+class Job:
+    """Something to be done.
 
-    Parameters:
+    Attributes:
         task: its registered name.
         arguments: ids and plain values, as JSON.
         lock: jobs with one lock run one after the other, in the order in which they were put in.
+        at: not before this moment; None: as soon as possible.
+        priority: the higher, the sooner.
+    """
+
+    task: str
+    arguments: dict[str, Any]
+    lock: str | None = None
+    queue: str = DEFAULT_QUEUE
+    at: datetime | None = None
+    priority: int = 0
+
+
+def defer_all(session: Session, jobs: Sequence[Job]) -> list[int]:
+    """Put jobs in, there and back once; the worker hears of them when the transaction commits.
 
     Returns:
-        The job's id.
+        Their ids, in the same order.
     """
-    values = {"queue": queue, "task": task, "lock": lock, "arguments": json.dumps(arguments)}
-    ids: list[int] = session.execute(_DEFER, values).scalar_one()
-    return ids[0]
+    if not jobs:
+        return []
+    rows = [asdict(job) | {"at": job.at.isoformat() if job.at is not None else None} for job in jobs]
+    ids: list[int] = session.execute(_DEFER, {"jobs": json.dumps(rows)}).scalar_one()
+    return ids
+
+
+def defer(
+    session: Session,
+    task: str,
+    arguments: dict[str, Any],
+    lock: str | None = None,
+    queue: str = DEFAULT_QUEUE,
+    at: datetime | None = None,
+) -> int:
+    """Put one job in; returns its id."""
+    return defer_all(session, [Job(task, arguments, lock, queue, at)])[0]
 
 
 def depth(session: Session) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.jobs import Job
+from procrastinate.tasks import Task
 from procrastinate.worker import Worker
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -30,14 +32,19 @@ class DeadLetterNotFound(Exception):
     """No dead letter has this number."""
 
 
+@dataclass(frozen=True)
 class Backoff(BaseRetryStrategy):
     """Twice as long each time, from one second, and up to a quarter more by chance: many do not come back at once."""
 
+    #: The first try included.
+    most_tries: int = MOST_TRIES
+    longest_wait_s: float = LONGEST_WAIT_S
+
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """None when the job has had its tries."""
-        if is_last_try(job):
+        if is_last_try(job, self.most_tries):
             return None
-        wait = min(FIRST_WAIT_S * 2**job.attempts, LONGEST_WAIT_S)
+        wait = min(FIRST_WAIT_S * 2**job.attempts, self.longest_wait_s)
         spread = wait * (1 + random.random() / 4)  # noqa: S311 nothing secret
         return RetryDecision(retry_at=clock.now() + timedelta(seconds=spread))
 
@@ -45,9 +52,15 @@ class Backoff(BaseRetryStrategy):
 BACKOFF = Backoff()
 
 
-def is_last_try(job: Job) -> bool:
+def is_last_try(job: Job, most_tries: int = MOST_TRIES) -> bool:
     """Whether nothing follows when this try fails."""
-    return job.attempts + 1 >= MOST_TRIES
+    return job.attempts + 1 >= most_tries
+
+
+def tries_of(task: Task[Any, Any, Any] | None) -> int:
+    """How many tries a task's jobs have."""
+    strategy = task.retry_strategy if task is not None else None
+    return strategy.most_tries if isinstance(strategy, Backoff) else MOST_TRIES
 
 
 def keep_dead_letters(call_next: Callable[[], Any], context: JobContext, _worker: Worker) -> Any:
@@ -55,7 +68,7 @@ def keep_dead_letters(call_next: Callable[[], Any], context: JobContext, _worker
     try:
         return call_next()
     except Exception as error:
-        if is_last_try(context.job):
+        if is_last_try(context.job, tries_of(context.task)):
             give_up(context.job, described(error))
         raise
 

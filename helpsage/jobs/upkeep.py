@@ -12,7 +12,13 @@ from helpsage import clock, settings
 from helpsage.db.session import transaction
 from helpsage.jobs.app import app
 from helpsage.jobs.retries import BACKOFF
-from helpsage.people import accounts
+from helpsage.mail import service as mail
+from helpsage.notify import telling as notices
+from helpsage.people import accounts, identities
+from helpsage.tickets import bulk, drafts, presence
+from helpsage.tokens import answers
+from helpsage.tokens import service as tokens
+from helpsage.webhooks import service as webhooks
 
 #: Rows removed by one transaction, so that no lock is held for long.
 BATCH = 2_000
@@ -48,6 +54,16 @@ FORGET_JOBS = """
 FORGET_LETTERS = """
     delete from dead_letter where id in (select id from dead_letter where replayed_at < :before limit :batch)
 """
+FORGET_RECEIVED = """
+    delete from inbound where id in (
+      select id from inbound where received_at < :before and state in ('done', 'ignored') order by id limit :batch
+    )
+"""
+FORGET_DELIVERIES = """
+    delete from channel_delivery where id in (
+      select id from channel_delivery where received_at < :before order by received_at limit :batch
+    )
+"""
 FORGET_PROGRAMS = "delete from heartbeat where at < :before"
 
 
@@ -62,11 +78,22 @@ def forget(context: JobContext, timestamp: int) -> None:
         (limits.outbox_retention_days, FORGET_EVENTS),
         (limits.outbox_retention_days, FORGET_JOBS),
         (limits.outbox_retention_days, FORGET_LETTERS),
+        (limits.inbound_retention_days, FORGET_RECEIVED),
+        (limits.inbound_retention_days, FORGET_DELIVERIES),
     ):
         while days and not context.should_abort() and _forgot_full_batch(statement, days):
             pass
     with transaction() as session:
         accounts.tidy(session)
+        identities.tidy(session, clock.now())
+        for kept in (drafts, presence, bulk, tokens, answers):
+            kept.tidy(session)
+        if limits.notice_retention_days:
+            notices.forget(session, clock.now() - timedelta(days=limits.notice_retention_days))
+        if limits.webhook_retention_days:
+            webhooks.forget(session, clock.now() - timedelta(days=limits.webhook_retention_days))
+        if limits.mail_retention_days:
+            mail.forget(session, clock.now() - timedelta(days=limits.mail_retention_days))
         session.execute(text(FORGET_PROGRAMS), {"before": clock.now() - timedelta(days=1)})
 
 

@@ -1,27 +1,29 @@
-"""Accounts: making them, logging in, and the sessions of logged-in browsers."""
+"""Accounts: making them, and logging in."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import timedelta
 
-from pwdlib import PasswordHash
-from sqlalchemy import Engine, delete, func, or_, select, text, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from helpsage import clock
-from helpsage.people import directory
+from helpsage import clock, mail
+from helpsage.intake import people as mail_people
+from helpsage.mail import address as addresses
+from helpsage.people import browsers, directory, limits, log, notices, passwords, sessions, tokens, words
 from helpsage.people.errors import (
     AccountError,
     AccountExists,
     InvalidAccount,
+    InvalidEmail,
     TooManyAttempts,
     WrongCredentials,
 )
-from helpsage.people.models import Account, LoginFailure, LoginSession, Person, Role
+from helpsage.people.limits import Limit
+from helpsage.people.models import Account, Person, Role, SolvedPuzzle
+from helpsage.people.notices import NOWHERE, Origin
+from helpsage.people.sessions import find_session, open_session, revoke_session
 
 __all__ = [
     "AccountError",
@@ -40,138 +42,162 @@ __all__ = [
     "tidy",
 ]
 
-#: NIST SP 800-63B, section 5.1.1.2 asks for 8 at least and for 64 at least to be accepted.
-SHORTEST_PASSWORD = 10
-#: Hashing costs time by length: nobody makes the server hash a book.
-LONGEST_PASSWORD = 1_000
-
+FAILURE_WINDOW = timedelta(minutes=15)
 #: Wrong passwords within the window before no more are looked at: for one e-mail address, and from one network address
 #: (an office shares one, so it gets more).
 FAILURES_PER_EMAIL = 8
 FAILURES_PER_ADDRESS = 40
-FAILURE_WINDOW = timedelta(minutes=15)
-
-#: A session ends after this time without a visit.
-SESSION_IDLE = timedelta(days=14)
-#: How often a visit is written down.
-SESSION_RENEWAL = timedelta(hours=1)
-
-NO_ADDRESS = "Please give an e-mail address like name@example.org."
-PASSWORD_LENGTH = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD:,} characters."
-
-
-@lru_cache(maxsize=1)
-def _hasher() -> PasswordHash:
-    return PasswordHash.recommended()
-
-
-@lru_cache(maxsize=1)
-def _hash_of_nobody() -> str:
-    """Verified when there is no account, so that an unknown address takes as long as a known one."""
-    return _hasher().hash(secrets.token_urlsafe())
+#: From so many on, a puzzle has to be solved with the next try.
+PUZZLE_AFTER_PER_EMAIL = 3
+PUZZLE_AFTER_PER_ADDRESS = 12
+#: The same for a browser in which the account was logged in before: strangers do not lock it out.
+KNOWN_BROWSER = Limit("login known browser", FAILURES_PER_EMAIL, FAILURE_WINDOW)
 
 
 def create(session: Session, email: str, name: str, password: str, role: Role | str) -> Account:
     """Make an account. Whoever calls this vouches for the address: the person counts as proven by it.
 
     Raises:
-        InvalidAccount: no e-mail address, or a password too short or too long.
+        InvalidEmail, InvalidPassword
         AccountExists
     """
-    address = email.strip()
-    local, _, domain = address.rpartition("@")
-    if not local or not domain or len(address) > directory.LONGEST_EMAIL or any(map(str.isspace, address)):
-        raise InvalidAccount(NO_ADDRESS)
-    if "\0" in address + password or not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise InvalidAccount(PASSWORD_LENGTH)
+    address = parsed_email(email)
+    accepted = passwords.accepted(password, address, name)
+    return add(session, address, name, passwords.hashed(accepted), role)
+
+
+def add(session: Session, address: str, name: str, password_hash: str, role: Role | str) -> Account:
+    """Make an account for an address that is proven.
+
+    Parameters:
+        password_hash: empty for an account that only signs on elsewhere.
+
+    Raises:
+        AccountExists
+    """
     if by_email(session, address) is not None:
         raise AccountExists(address)
+    person = directory.with_proven_email(session, address)
     account = Account(
-        person=directory.with_proven_email(session, address)
-        or Person(name=name.strip(), email=address, created_at=clock.now()),
+        person=person or Person(name=directory.clean_name(name), email=address, created_at=clock.now()),
         email=address,
-        password_hash=_hasher().hash(password),
+        password_hash=password_hash,
         role=Role(role).value,
         created_at=clock.now(),
+        verified_at=clock.now(),
     )
     try:
         with session.begin_nested():
             session.add(account)
     except IntegrityError as error:  # two at once
         raise AccountExists(address) from error
+    if not account.person.name:
+        account.person.name = directory.clean_name(name)
+    # What they wrote from this address before they had an account is theirs.
+    mail_people.proved(session, account.person)
+    log.record(session, account.id, "registered", after={"role": account.role})
     return account
+
+
+def parsed_email(email: str) -> str:
+    """The address as it is kept.
+
+    Raises:
+        InvalidEmail
+    """
+    try:
+        return addresses.parse(email)
+    except mail.InvalidAddress as error:
+        raise InvalidEmail(words.NO_ADDRESS) from error
 
 
 def by_email(session: Session, email: str) -> Account | None:
     """The account of this address, whatever its capitals."""
-    return session.scalar(select(Account).where(func.lower(Account.email) == email.strip().lower()))
+    try:
+        address = addresses.parse(email)
+    except mail.InvalidAddress:
+        return None
+    return session.scalar(select(Account).where(func.lower(Account.email) == func.lower(address)))
 
 
-def authenticate(session: Session, email: str, password: str, address: str) -> Account:
+def authenticate(
+    session: Session, email: str, password: str, address: str, origin: Origin = NOWHERE, browser: str = ""
+) -> Account:
     """The active account that these belong to.
 
-    A try is written down (in a transaction of its own) before the password is looked at and taken back when it was
-    right: many at once cannot all slip in before the first one counts.
+    A try is written down before the password is looked at, and taken back when it was right.
 
     Parameters:
         address: network address of the one who tries.
+        browser: the mark that their browser got when it was logged in before (`browsers.marked`).
 
     Raises:
         WrongCredentials: after the same time for an unknown address as for a wrong password.
         TooManyAttempts: nothing was looked at.
     """
-    claimed = email.strip().lower().replace("\0", "")[: directory.LONGEST_EMAIL]
-    engine = session.get_bind().engine
-    _count_attempt(engine, claimed, address)
-    account = by_email(session, claimed)
-    known = account.password_hash if account is not None else _hash_of_nobody()
-    if len(password) > LONGEST_PASSWORD:
-        raise WrongCredentials
-    right, renewed = _hasher().verify_and_update(password, known)
-    if account is None or not right or account.disabled_at is not None:
+    per_email, per_address = _limits()
+    claimed = _claimed(email)
+    account = by_email(session, email)
+    known = browsers.known(browser, account)
+    limits.count(session, *([(KNOWN_BROWSER, known)] if known else [(per_email, claimed), (per_address, address)]))
+    right, renewed = passwords.verified(password, account.password_hash if account is not None else "")
+    if account is None or not right or account.disabled_at is not None or account.verified_at is None:
+        if not known:
+            _warn_of_guessing(session, account, claimed, origin)
         raise WrongCredentials
     if renewed is not None:
         account.password_hash = renewed
     account.last_login_at = clock.now()
-    _forget_attempts(engine, claimed)
+    if known:
+        limits.forget(session, KNOWN_BROWSER, known)
+    else:
+        limits.forget(session, per_email, claimed)
+        limits.take_back(session, per_address, address)
     return account
 
 
-def _count_attempt(engine: Engine, email: str, address: str) -> None:
-    since = clock.now() - FAILURE_WINDOW
-    with Session(engine) as own, own.begin():
-        # One after the other, by e-mail and then by address, so that each sees the ones before it.
-        for key in (f"email {email}", f"address {address}"):
-            own.execute(text("select pg_advisory_xact_lock(hashtextextended(:key, 1002))"), {"key": key})
-        recent = LoginFailure.at > since
-        for condition, most in (
-            (LoginFailure.email == email, FAILURES_PER_EMAIL),
-            (LoginFailure.address == address, FAILURES_PER_ADDRESS),
-        ):
-            times = own.scalars(select(LoginFailure.at).where(condition, recent).order_by(LoginFailure.at.desc())).all()
-            if len(times) >= most:
-                raise TooManyAttempts(_seconds_until(times[most - 1] + FAILURE_WINDOW))
-        own.add(LoginFailure(email=email, address=address, at=clock.now()))
+def _warn_of_guessing(session: Session, account: Account | None, claimed: str, origin: Origin) -> None:
+    """The try that locks an account is told to its owner, once, in a transaction of its own: the caller's is lost."""
+    if account is None or limits.spent(session, _limits()[0], claimed) != FAILURES_PER_EMAIL:
+        return
+    with Session(session.get_bind().engine) as own, own.begin():
+        notices.tell(own, own.get_one(Account, account.id), "locked", origin)
 
 
-def _seconds_until(moment: datetime) -> int:
-    return max(1, round((moment - clock.now()).total_seconds()))
+def needs_puzzle(session: Session, email: str, address: str, browser: str = "") -> bool:
+    """Whether the next try has to come with a solved puzzle. That says nothing about there being an account."""
+    per_email, per_address = _limits()
+    known = browsers.known(browser, by_email(session, email)) if browser else ""
+    if known:
+        return limits.spent(session, KNOWN_BROWSER, known) >= PUZZLE_AFTER_PER_EMAIL
+    if limits.spent(session, per_address, address) >= PUZZLE_AFTER_PER_ADDRESS:
+        return True
+    return bool(email.strip()) and limits.spent(session, per_email, _claimed(email)) >= PUZZLE_AFTER_PER_EMAIL
 
 
-def _forget_attempts(engine: Engine, email: str) -> None:
-    with Session(engine) as own, own.begin():
-        own.execute(delete(LoginFailure).where(LoginFailure.email == email))
+def unlock(session: Session, email: str) -> None:
+    """Wrong passwords of this address no longer count."""
+    limits.forget(session, _limits()[0], _claimed(email))
+
+
+def check_password(session: Session, account: Account, password: str) -> None:
+    """Whoever is logged in proves again that it is them.
+
+    Raises:
+        WrongCredentials, TooManyAttempts
+    """
+    limit = Limit("own password", FAILURES_PER_EMAIL, FAILURE_WINDOW)
+    limits.count(session, (limit, str(account.id)))
+    right, _ = passwords.verified(password, account.password_hash)
+    if not right:
+        raise WrongCredentials
+    limits.forget(session, limit, str(account.id))
 
 
 def disable(session: Session, account: Account) -> None:
     """Lock an account and end its sessions."""
-    now = clock.now()
-    account.disabled_at = account.disabled_at or now
-    session.execute(
-        update(LoginSession)
-        .where(LoginSession.account_id == account.id, LoginSession.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
+    account.disabled_at = account.disabled_at or clock.now()
+    sessions.revoke_others(session, account.id)
 
 
 def enable(account: Account) -> None:
@@ -179,52 +205,21 @@ def enable(account: Account) -> None:
     account.disabled_at = None
 
 
-def open_session(session: Session, account: Account, user_agent: str = "") -> str:
-    """Log a browser in. The token is given out here and never kept: the table holds its SHA-256."""
-    token = secrets.token_urlsafe(32)
-    now = clock.now()
-    session.add(
-        LoginSession(
-            token_hash=_hashed(token),
-            account_id=account.id,
-            created_at=now,
-            expires_at=now + SESSION_IDLE,
-            user_agent=user_agent[:400],
-        )
-    )
-    session.flush()
-    return token
-
-
-def find_session(session: Session, token: str) -> LoginSession | None:
-    """The session of this token, with its account, while it is good; a visit puts its end off."""
-    found = session.get(LoginSession, _hashed(token))
-    now = clock.now()
-    if found is None or found.revoked_at is not None or found.expires_at <= now:
-        return None
-    if found.account.disabled_at is not None:
-        return None
-    if found.expires_at < now + SESSION_IDLE - SESSION_RENEWAL:
-        found.expires_at = now + SESSION_IDLE
-    return found
-
-
-def revoke_session(session: Session, token: str) -> None:
-    """Log a browser out; a token that is not known changes nothing."""
-    session.execute(
-        update(LoginSession)
-        .where(LoginSession.token_hash == _hashed(token), LoginSession.revoked_at.is_(None))
-        .values(revoked_at=clock.now())
-    )
-
-
 def tidy(session: Session) -> None:
-    """Remove sessions that ended and wrong passwords older than a day."""
+    """Remove what has ended: sessions, links, attempts older than a day, answers of old puzzles."""
     yesterday = clock.now() - timedelta(days=1)
-    ended = or_(LoginSession.expires_at < clock.now(), LoginSession.revoked_at < yesterday)
-    session.execute(delete(LoginSession).where(ended))
-    session.execute(delete(LoginFailure).where(LoginFailure.at < yesterday))
+    sessions.tidy(session)
+    limits.tidy(session, yesterday)
+    tokens.tidy(session, clock.now() - timedelta(days=30))
+    session.execute(delete(SolvedPuzzle).where(SolvedPuzzle.expires_at < clock.now()))
 
 
-def _hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def _limits() -> tuple[Limit, Limit]:
+    return (
+        Limit("login email", FAILURES_PER_EMAIL, FAILURE_WINDOW),
+        Limit("login address", FAILURES_PER_ADDRESS, FAILURE_WINDOW),
+    )
+
+
+def _claimed(email: str) -> str:
+    return email.strip().lower()[: addresses.LONGEST]

@@ -31,6 +31,31 @@ class IllegalTransition(TicketError):
         super().__init__(why or f"a ticket that is {origin.value} cannot become {target.value}")
 
 
+class TicketMerged(IllegalTransition):
+    """The ticket goes on as another one; whatever was meant for it belongs there.
+
+    Attributes:
+        survivor: reference of the ticket that it was merged into.
+    """
+
+    def __init__(self, survivor: str) -> None:
+        self.survivor = survivor
+        super().__init__(Status.CLOSED, Status.CLOSED, (), f"the ticket goes on as {survivor}")
+
+
+class InvalidMerge(TicketError):
+    """These two cannot become one, or this one cannot be taken apart. The message says why, for the agent.
+
+    Attributes:
+        problem: `itself`, `merged_already`, `other_person`, `not_merged`, `not_split`,
+            `nothing_chosen`, `foreign_entry`.
+    """
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)
+
+
 class StaleTicket(TicketError):
     """The ticket has changed since the writer read it.
 

@@ -10,14 +10,17 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Identity,
     Index,
     Sequence,
+    String,
     UniqueConstraint,
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpsage.db.base import Base
@@ -26,9 +29,6 @@ from helpsage.people.models import Person
 #: Numbers of references; the first ticket is HS-1001.
 NUMBERS = Sequence("ticket_number", start=1001, metadata=Base.metadata)
 REFERENCE_PREFIX = "HS-"
-#: What full-text search reads, written as PostgreSQL prints it, so that index and model can be compared.
-#: No stemming: names and error codes are words too.
-SEARCHED = "to_tsvector('simple'::regconfig, (subject::text || ' '::text) || description::text)"
 
 
 class Status(enum.StrEnum):
@@ -54,6 +54,13 @@ class Priority(enum.StrEnum):
     URGENT = "urgent"
 
 
+def _queue_index(*columns: str) -> Index:
+    """The queue's order within these columns, with what decides who sees a ticket: pages are cut and counted by it."""
+    keys = (*columns, "status", "updated_at", "id")
+    seen_by = [name for name in ("priority", "department_id", "team_id", "assignee_id") if name not in columns]
+    return Index(f"ix_ticket_{'_'.join(keys)}", *keys, postgresql_include=seen_by)
+
+
 class Ticket(Base):
     """One problem of one person."""
 
@@ -62,11 +69,26 @@ class Ticket(Base):
         CheckConstraint("status in ('open','in_progress','waiting','escalated','resolved','closed')", name="status"),
         CheckConstraint("priority in ('low','normal','high','urgent')", name="priority"),
         CheckConstraint("rating between 1 and 5", name="rating"),
-        Index("ix_ticket_status_updated_at_id", "status", "updated_at", "id"),
+        _queue_index(),
         Index("ix_ticket_requester_id_created_at", "requester_id", "created_at"),
-        Index("ix_ticket_category_status", "category", "status"),
         Index("ix_ticket_priority_status", "priority", "status"),
-        Index("ix_ticket_search", text(SEARCHED), postgresql_using="gin"),
+        Index("ix_ticket_status_created_at_id", "status", "created_at", "id"),
+        Index("ix_ticket_status_priority_updated_at_id", "status", "priority", "updated_at", "id"),
+        _queue_index("category"),
+        _queue_index("channel"),
+        _queue_index("assignee_id"),
+        Index("ix_ticket_department_id_status_updated_at_id", "department_id", "status", "updated_at", "id"),
+        _queue_index("team_id"),
+        Index(
+            "ix_ticket_to_take",
+            "priority",
+            "created_at",
+            "id",
+            postgresql_where=text("status = 'open' and assignee_id is null"),
+        ),
+        Index("ix_ticket_tags", "tags", postgresql_using="gin"),
+        Index("ix_ticket_status_due_order_id", "status", "due_order", "id"),
+        Index("ix_ticket_next_alarm_at", "next_alarm_at", postgresql_where=text("next_alarm_at is not null")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -94,7 +116,15 @@ class Ticket(Base):
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     #: Questions that were asked and not answered.
     gaps: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
-    assignee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), index=True)
+    assignee_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"))
+    department_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("department.id", ondelete="RESTRICT"))
+    team_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("team.id", ondelete="SET NULL"))
+    #: Lower case, without spaces around.
+    tags: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'"))
+    #: The ticket that goes on in this one's place after a merge.
+    merged_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
+    #: Key of the routing rule that fired when it came in (`helpsage/triage/router.py`).
+    routed_by: Mapped[str | None]
     rating: Mapped[int | None]
     rating_comment: Mapped[str | None]
     #: Counts changes; a writer who read an older one is refused.
@@ -104,6 +134,21 @@ class Ticket(Base):
     first_response_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    #: What was promised (`helpsage/service_levels/clocks.py`): policy, calendar, minutes of working time.
+    service_terms: Mapped[dict[str, Any] | None]
+    #: By when; of a clock that was stopped, as it was then. None: not promised, or the clock is paused.
+    first_response_due_at: Mapped[datetime | None]
+    resolution_due_at: Mapped[datetime | None]
+    #: The earlier of those that are still to be kept.
+    next_due_at: Mapped[datetime | None]
+    #: The same for sorting: what is not due comes last.
+    due_order: Mapped[datetime] = mapped_column(
+        Computed("coalesce(next_due_at, '9999-01-01 00:00:00+00'::timestamptz)", persisted=True)
+    )
+    #: Since when the clocks are paused, because the requester is waited for.
+    clocks_paused_at: Mapped[datetime | None]
+    #: When somebody is to be warned or told next.
+    next_alarm_at: Mapped[datetime | None]
 
     requester: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
 
@@ -138,6 +183,8 @@ class Entry(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     #: When it reached the person's chat (public entries by agents).
     delivered_at: Mapped[datetime | None]
+    #: The merged ticket for which these words were meant; a merge that is undone takes them back there.
+    addressed_to_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
 
 
 class Change(Base):
@@ -152,7 +199,8 @@ class Change(Base):
     actor_kind: Mapped[str]
     actor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
     actor_name: Mapped[str] = mapped_column(server_default="")
-    #: created, status, priority, category, assigned, replied, noted, commented, rated, escalated.
+    #: created, status, priority, category, assigned, team, tags, details, replied, noted, commented, rated, escalated,
+    #: merged, absorbed, unmerged, released, split, split_off, rejoined, took_back, breached.
     action: Mapped[str]
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]

@@ -1,20 +1,23 @@
 """How soon a new ticket matters, from its words, what the person said about urgency, and its category.
 
-The words are in config/priorities.yml. Every decision comes with its reason (architecture rule 7).
+The words are in `config/priorities.yml`, or in the database once an administrator has changed them; each category knows
+its own priority. Every decision comes with its reason (architecture rule 7).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from helpsage.configuration.live import Live
 from helpsage.settings import ROOT
+from helpsage.tickets import categories
 from helpsage.tickets.models import Priority
 
 CONFIGURATION = ROOT / "config" / "priorities.yml"
@@ -25,8 +28,8 @@ _BETWEEN = r"[\s\-\u2010-\u2015]+"
 _SENTENCE_END = re.compile(r"[.!?;:\n](?:\s|$)|,")
 
 
-class InvalidPriorities(Exception):
-    """config/priorities.yml cannot be used; the message says where."""
+class InvalidPriorities(ValueError):
+    """The words cannot be used; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,9 @@ class Language:
 
 @dataclass(frozen=True)
 class Rules:
-    """config/priorities.yml."""
+    """The words of all languages, and how reasons are told."""
 
     languages: dict[str, Language]
-    categories: dict[str, Priority]
     reasons: dict[str, str]
 
 
@@ -56,21 +58,26 @@ def rank(priority: Priority | str) -> int:
     return _ORDER.index(Priority(priority))
 
 
-def decide(text: str, category: str, stated_urgency: str | None = None, locale: str = "en") -> tuple[Priority, str]:
+def decide(
+    text: str, category: str, stated_urgency: str | None = None, locale: str = "en", rules: Rules | None = None
+) -> tuple[Priority, str]:
     """The priority of a new ticket, and why.
 
     Parameters:
         text: subject and description.
         stated_urgency: what the person said when asked: a priority's name, or their own words.
+        rules: to try others than the ones in use.
     """
-    rules = load()
+    rules = rules or load()
     language = rules.languages.get(locale.partition("-")[0], rules.languages["en"])
-    usual = rules.categories.get(category, Priority.NORMAL)
+    known = categories.catalogue().categories.get(category)
+    usual = known.priority if known is not None else Priority.NORMAL
     stated, said = _stated(language, stated_urgency)
     calm = None if stated is not None else _calm(language, text)
     if stated is Priority.LOW or calm is not None:
         return _calmly(rules, language, text, calm, said)
-    return _highest(rules, _raised_by(language, text), (stated, said), usual, category)
+    title = known.title if known is not None else None
+    return _highest(rules, _raised_by(language, text), (stated, said), usual, title)
 
 
 def _calmly(rules: Rules, language: Language, text: str, calm: str | None, said: str) -> tuple[Priority, str]:
@@ -89,11 +96,10 @@ def _highest(
     word: tuple[Priority, str] | None,
     stated: tuple[Priority | None, str],
     usual: Priority,
-    category: str,
+    category: str | None,
 ) -> tuple[Priority, str]:
     """The highest of what the words, the person and the category say; of equals the first."""
-    named = category in rules.categories
-    reason = rules.reasons["category"].format(category=category) if named else rules.reasons["default"]
+    reason = rules.reasons["category"].format(category=category) if category else rules.reasons["default"]
     chosen = usual
     if stated[0] is not None and rank(stated[0]) > rank(chosen):
         chosen, reason = stated[0], rules.reasons["stated"].format(stated=stated[1])
@@ -124,8 +130,9 @@ def _calm(language: Language, text: str) -> str | None:
 
 def _raised_by(language: Language, text: str) -> tuple[Priority, str] | None:
     """The highest priority that a word of the text calls for, and that word."""
+    plain = _considered(language, text)
     for priority, pattern in language.raising:
-        phrase = _found(language, text, pattern)
+        phrase = _meant(language, plain, pattern)
         if phrase is not None:
             return priority, phrase
     return None
@@ -133,7 +140,15 @@ def _raised_by(language: Language, text: str) -> tuple[Priority, str] | None:
 
 def _found(language: Language, text: str, pattern: re.Pattern[str]) -> str | None:
     """The first place where the pattern stands and is meant."""
-    plain = language.ignore.sub(" ", language.calm.sub(" ", _plain(text)))
+    return _meant(language, _considered(language, text), pattern)
+
+
+def _considered(language: Language, text: str) -> str:
+    """A text without the phrases that say nothing about hurry."""
+    return language.ignore.sub(" ", language.calm.sub(" ", _plain(text)))
+
+
+def _meant(language: Language, plain: str, pattern: re.Pattern[str]) -> str | None:
     meant = (found for found in pattern.finditer(plain) if not _negated(language, plain, found.start()))
     first = next(meant, None)
     return _quoted(first[0]) if first is not None else None
@@ -159,22 +174,42 @@ def _quoted(found: str) -> str:
     return " ".join(found.split())
 
 
-@lru_cache(maxsize=1)
-def load(path: Path = CONFIGURATION) -> Rules:
-    """The rules, read once.
+def load() -> Rules:
+    """The rules as they are now. A change on the settings pages is here within a second.
+
+    Raises:
+        InvalidPriorities: the file does not say what it must.
+    """
+    return _LIVE.get()
+
+
+def read(path: Path) -> Rules:
+    """Read and check one file.
 
     Raises:
         InvalidPriorities: the file does not say what it must.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        languages = {code: _language(words) for code, words in raw["languages"].items()}
-        categories = {name: Priority(level) for name, level in raw["categories"].items()}
-        rules = Rules(languages, categories, {name: str(raw["reasons"][name]) for name in _REASONS})
-    except (KeyError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+        return build(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValueError, yaml.YAMLError) as error:
         raise InvalidPriorities(f"{path.name}: {error}") from error
+
+
+def build(raw: Mapping[str, Any]) -> Rules:
+    """Check the rules, wherever they come from, and make them ready to be searched.
+
+    Raises:
+        InvalidPriorities: they do not say what they must.
+    """
+    try:
+        languages = {code: _language(words) for code, words in raw["languages"].items()}
+        rules = Rules(languages, {name: str(raw["reasons"][name]) for name in _REASONS})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InvalidPriorities(f"{type(error).__name__}: {error}") from error
+    except ValueError as error:
+        raise InvalidPriorities(str(error)) from error
     if "en" not in languages:
-        raise InvalidPriorities(f"{path.name}: languages: en is missing")
+        raise InvalidPriorities("languages: en is missing")
     return rules
 
 
@@ -201,7 +236,9 @@ def _known(phrases: list[str], among: list[str]) -> list[str]:
 
 
 def _any_of(phrases: list[str]) -> re.Pattern[str]:
-    """One pattern for all of them, the longest first, at word boundaries."""
+    """One pattern for all of them, the longest first, at word boundaries; of no phrases one that is found nowhere."""
+    if not phrases:
+        return re.compile(r"(?!)")
     alternatives = sorted((_phrase(phrase) for phrase in phrases), key=len, reverse=True)
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(alternatives)})(?![^\W_])")
 
@@ -213,3 +250,6 @@ def _phrase(phrase: str) -> str:
     return _BETWEEN.join(
         re.escape(word.removesuffix("*")) + (r"[^\W_]*" if word.endswith("*") else "") for word in words
     )
+
+
+_LIVE = Live("priorities", CONFIGURATION, build)

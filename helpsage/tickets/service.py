@@ -8,25 +8,26 @@ an older one is refused. The row's lock comes before that of its conversation, e
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
-from helpsage import clock, settings
+from helpsage import clock
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
-from helpsage.events import outbox
+from helpsage.departments import service as departments
 from helpsage.people import directory
 from helpsage.people.models import Person
-from helpsage.tickets import lifecycle, priority, reference, words
+from helpsage.service_levels import clocks
+from helpsage.tickets import changing, lifecycle, priority, reference, words
+from helpsage.tickets.actor import Actor, ActorKind
 from helpsage.tickets.errors import (
     AlreadyRated,
     IllegalTransition,
     InvalidRating,
-    StaleTicket,
+    TicketMerged,
     TicketNotFound,
 )
 from helpsage.tickets.models import Change, Entry, Priority, Status, Ticket
@@ -34,6 +35,7 @@ from helpsage.tickets.queue import Filters, Page, queue
 
 __all__ = [
     "Actor",
+    "ActorKind",
     "Filters",
     "NewTicket",
     "Page",
@@ -62,21 +64,7 @@ __all__ = [
     "visible_to",
 ]
 
-ActorKind = Literal["requester", "agent", "assistant", "system"]
-
-TOO_LONG_CLOSED = "closed more than {days} days ago: a new ticket serves better"
 NOT_FINISHED = "the ticket is still being worked on"
-
-_MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who does something, for the log."""
-
-    kind: ActorKind
-    name: str = ""
-    person_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +81,8 @@ class NewTicket:
     details: dict[str, Any] = field(default_factory=dict)
     gaps: list[Any] = field(default_factory=list)
     conversation_id: UUID | None = None
+    #: Where it came in, when that decides who works it; otherwise its conversation's department does, or its category.
+    department_id: UUID | None = None
     requester_id: UUID | None = None
     requester_name: str = ""
     #: An address to write to. It proves nothing.
@@ -121,7 +111,9 @@ def open_ticket(session: Session, new: NewTicket, actor: Actor) -> Ticket:
     conversation = conversations.claim(session, new.conversation_id) if new.conversation_id is not None else None
     requester = _requester(session, new, conversation)
     first, last = _transcript_range(session, conversation)
-    chosen, why = _priority(new, description)
+    chosen, why = priority_of(new, description)
+    came_in = new.department_id or (conversation.department_id if conversation is not None else None)
+    department_id, team_id = departments.place(session, new.category, department_id=came_in)
     now = clock.now()
     ticket = Ticket(
         idempotency_key=new.idempotency_key,
@@ -137,18 +129,21 @@ def open_ticket(session: Session, new: NewTicket, actor: Actor) -> Ticket:
         status=Status.OPEN.value,
         tone=new.tone,
         channel=new.channel,
+        department_id=department_id,
+        team_id=team_id,
         details=words.clean_json(new.details),
         gaps=words.clean_json(new.gaps),
         version=1,
         created_at=now,
         updated_at=now,
     )
+    clocks.begin(session, ticket)
     session.add(ticket)
     session.flush()
     session.refresh(ticket)
     after = {"status": ticket.status, "priority": ticket.priority, "category": ticket.category}
-    _log(session, ticket, actor, "created", None, after, why, now)
-    _tell(session, ticket, "ticket.opened", actor, {"category": ticket.category, "priority": ticket.priority})
+    changing.log(session, ticket, actor, "created", None, after, why, now)
+    changing.tell(session, ticket, "ticket.opened", actor, {"category": ticket.category, "priority": ticket.priority})
     return ticket
 
 
@@ -179,7 +174,8 @@ def _transcript_range(session: Session, conversation: Conversation | None) -> tu
     return (first, last) if first <= last else (None, None)
 
 
-def _priority(new: NewTicket, description: str) -> tuple[Priority, str]:
+def priority_of(new: NewTicket, description: str) -> tuple[Priority, str]:
+    """How soon a new ticket matters, and why."""
     if new.priority is not None:
         return Priority(new.priority), new.priority_reason
     return priority.decide(f"{words.clean(new.subject)}\n{description}", new.category, new.urgency)
@@ -214,7 +210,8 @@ def by_reference(session: Session, written: str) -> Ticket:
 
 
 def visible_to(session: Session, written: str, conversation_id: UUID | None) -> Ticket:
-    """The ticket of this reference, if it began in this conversation or belongs to the same proven person.
+    """The ticket of this reference, if it began in this conversation or belongs to the same proven person. Where others
+    read along, only what began there.
 
     Raises:
         TicketNotFound: there is none, or it is somebody else's: nobody can tell which.
@@ -242,7 +239,9 @@ def _shown_in(session: Session, conversation_id: UUID | None) -> Any:
     conversation = conversations.get(session, conversation_id)
     if conversation is None:
         return text("false")
-    if directory.is_proven(session, conversation.person_id):
+    if conversation.shared:
+        return Ticket.conversation_id == conversation.id
+    if conversation.identity_id is not None or directory.is_proven(session, conversation.person_id):
         return or_(Ticket.conversation_id == conversation.id, Ticket.requester_id == conversation.person_id)
     return Ticket.conversation_id == conversation.id
 
@@ -255,22 +254,27 @@ def comment(
 ) -> Entry:
     """The requester's words. A ticket that waited for them goes on; one that is finished stays so until `reopen`.
 
+    Words to a ticket that was merged reach the one it goes on as, and remember which was meant.
+
     Raises:
         InvalidText, TicketNotFound
     """
     said = words.body(body)
-    ticket = _locked(session, ticket)
-    already = _entry_with(session, ticket, key)
+    meant, ticket = ticket, changing.locked_survivor(session, ticket)
+    already = changing.entry_with(session, ticket, key) or changing.entry_with(session, meant, key)
     if already is not None:
         return already
-    at = _touch(ticket)
-    entry = _entry(session, ticket, actor, "public", said, source, key, at)
-    _log(session, ticket, actor, "commented", None, {"entry": str(entry.id)}, "", at)
-    _tell(session, ticket, "ticket.commented", actor, {"entry_id": str(entry.id)})
+    at = changing.touch(ticket)
+    entry = changing.write_entry(session, ticket, actor, "public", said, source, key, at)
+    if meant.id != ticket.id:
+        entry.addressed_to_id = meant.id
+    changing.log(session, ticket, actor, "commented", None, {"entry": str(entry.id)}, "", at)
+    changing.tell(session, ticket, "ticket.commented", actor, {"entry_id": str(entry.id)})
     if actor.kind == "requester":
+        conversations.stop_awaiting(session, meant.conversation_id, ticket.id)
         conversations.stop_awaiting(session, ticket.conversation_id, ticket.id)
         if ticket.status == Status.WAITING:
-            _move(session, ticket, Status.IN_PROGRESS, actor, "", at, entry)
+            changing.move(session, ticket, Status.IN_PROGRESS, actor, "", at, entry)
     return entry
 
 
@@ -295,21 +299,21 @@ def reply(
         IllegalTransition: nothing is said then.
     """
     said = words.body(body)
-    ticket = _locked(session, ticket)
-    already = _entry_with(session, ticket, key)
+    ticket = changing.locked(session, ticket)
+    already = changing.entry_with(session, ticket, key)
     if already is not None:
         return already
-    _refuse_stale(ticket, expected_version)
+    changing.refuse_stale(ticket, expected_version)
     target = _status_with_reply(ticket, status)
-    _refuse_illegal(ticket, target)
-    at = _touch(ticket)
+    changing.refuse_illegal(ticket, target)
+    at = changing.touch(ticket)
     if ticket.first_response_at is None:
         ticket.first_response_at = at
-    entry = _entry(session, ticket, actor, "public", said, source, key, at)
-    _log(session, ticket, actor, "replied", None, {"entry": str(entry.id)}, "", at)
-    _tell(session, ticket, "ticket.replied", actor, {"entry_id": str(entry.id)})
+    entry = changing.write_entry(session, ticket, actor, "public", said, source, key, at)
+    changing.log(session, ticket, actor, "replied", None, {"entry": str(entry.id)}, "", at)
+    changing.tell(session, ticket, "ticket.replied", actor, {"entry_id": str(entry.id)})
     if target is not Status(ticket.status):
-        _move(session, ticket, target, actor, "", at, entry)
+        changing.move(session, ticket, target, actor, "", at, entry)
     return entry
 
 
@@ -334,15 +338,15 @@ def note(
         InvalidText, TicketNotFound, StaleTicket
     """
     said = words.body(body)
-    ticket = _locked(session, ticket)
-    already = _entry_with(session, ticket, key)
+    ticket = changing.locked(session, ticket)
+    already = changing.entry_with(session, ticket, key)
     if already is not None:
         return already
-    _refuse_stale(ticket, expected_version)
-    at = _touch(ticket)
-    entry = _entry(session, ticket, actor, "internal", said, source, key, at)
-    _log(session, ticket, actor, "noted", None, {"entry": str(entry.id)}, "", at)
-    _tell(session, ticket, "ticket.noted", actor, {"entry_id": str(entry.id)})
+    changing.refuse_stale(ticket, expected_version)
+    at = changing.touch(ticket)
+    entry = changing.write_entry(session, ticket, actor, "internal", said, source, key, at)
+    changing.log(session, ticket, actor, "noted", None, {"entry": str(entry.id)}, "", at)
+    changing.tell(session, ticket, "ticket.noted", actor, {"entry_id": str(entry.id)})
     return entry
 
 
@@ -402,11 +406,11 @@ def change_status(
         TicketNotFound, StaleTicket
         IllegalTransition: the map has no such move, or it was closed too long ago.
     """
-    ticket = _locked(session, ticket, expected_version)
+    ticket = changing.locked(session, ticket, expected_version)
     target = Status(to)
-    _refuse_illegal(ticket, target)
+    changing.refuse_illegal(ticket, target)
     if target is not Status(ticket.status):
-        _move(session, ticket, target, actor, words.reason(reason), _touch(ticket))
+        changing.move(session, ticket, target, actor, words.reason(reason), changing.touch(ticket))
     return ticket
 
 
@@ -426,11 +430,16 @@ def reopen(
 ) -> Ticket:
     """The problem is back: a resolved ticket always, a closed one within the configured days.
 
+    A merged ticket of the same person comes back as the one it goes on as.
+
     Raises:
         TicketNotFound, StaleTicket
         IllegalTransition: it is not finished, or it was closed too long ago and a new ticket serves better.
     """
-    ticket = _locked(session, ticket, expected_version)
+    meant, ticket = ticket, changing.locked_survivor(session, ticket)
+    if ticket.requester_id != meant.requester_id:
+        raise TicketMerged(ticket.reference)
+    changing.refuse_stale(ticket, expected_version)
     origin = Status(ticket.status)
     if origin not in lifecycle.FINISHED:
         raise IllegalTransition(origin, Status.OPEN, lifecycle.allowed(origin), NOT_FINISHED)
@@ -445,16 +454,16 @@ def escalate(
     Raises:
         TicketNotFound, StaleTicket, IllegalTransition
     """
-    ticket = _locked(session, ticket, expected_version)
+    ticket = changing.locked(session, ticket, expected_version)
     if ticket.status == Status.ESCALATED:
         return ticket
-    _refuse_illegal(ticket, Status.ESCALATED)
+    changing.refuse_illegal(ticket, Status.ESCALATED)
     why = words.reason(reason)
-    at = _touch(ticket)
-    _move(session, ticket, Status.ESCALATED, actor, why, at)
-    _tell(session, ticket, "ticket.escalated", actor, {})
+    at = changing.touch(ticket)
+    changing.move(session, ticket, Status.ESCALATED, actor, why, at)
+    changing.tell(session, ticket, "ticket.escalated", actor, {})
     if priority.rank(ticket.priority) < priority.rank(Priority.HIGH):
-        _reprioritise(session, ticket, Priority.HIGH, actor, why or "escalated", at)
+        changing.reprioritise(session, ticket, Priority.HIGH, actor, why or "escalated", at)
     return ticket
 
 
@@ -471,29 +480,35 @@ def change_priority(
     Raises:
         TicketNotFound, StaleTicket
     """
-    ticket = _locked(session, ticket, expected_version)
+    ticket = changing.locked(session, ticket, expected_version)
     target = Priority(to)
     if target is not Priority(ticket.priority):
-        _reprioritise(session, ticket, target, actor, words.reason(reason), _touch(ticket))
+        changing.reprioritise(session, ticket, target, actor, words.reason(reason), changing.touch(ticket))
     return ticket
 
 
 def assign(
-    session: Session, ticket: Ticket, account_id: UUID | None, actor: Actor, expected_version: int | None = None
+    session: Session,
+    ticket: Ticket,
+    account_id: UUID | None,
+    actor: Actor,
+    expected_version: int | None = None,
+    reason: str = "",
 ) -> Ticket:
     """Give a ticket to an agent's account, or back to the queue with None.
 
     Raises:
         TicketNotFound, StaleTicket
     """
-    ticket = _locked(session, ticket, expected_version)
+    ticket = changing.locked(session, ticket, expected_version)
     if ticket.assignee_id == account_id:
         return ticket
-    before, after = _id_or_none(ticket.assignee_id), _id_or_none(account_id)
-    at = _touch(ticket)
+    before, after = changing.id_or_none(ticket.assignee_id), changing.id_or_none(account_id)
+    at = changing.touch(ticket)
     ticket.assignee_id = account_id
-    _log(session, ticket, actor, "assigned", {"assignee": before}, {"assignee": after}, "", at)
-    _tell(session, ticket, "ticket.assigned", actor, {"from": before, "to": after})
+    why = words.reason(reason)
+    changing.log(session, ticket, actor, "assigned", {"assignee": before}, {"assignee": after}, why, at)
+    changing.tell(session, ticket, "ticket.assigned", actor, {"from": before, "to": after})
     return ticket
 
 
@@ -507,154 +522,12 @@ def rate(session: Session, ticket: Ticket, score: int, comment: str, actor: Acto
     if not 1 <= score <= 5:
         raise InvalidRating(f"a rating is a number from 1 to 5, not {score}")
     said = words.body(comment) if words.visible(words.clean(comment)) else None
-    ticket = _locked(session, ticket)
+    ticket = changing.locked(session, ticket, merged_too=True)
     if ticket.rating is not None:
         raise AlreadyRated(ticket.reference)
-    at = _touch(ticket)
+    at = changing.touch(ticket)
     ticket.rating = score
     ticket.rating_comment = said
-    _log(session, ticket, actor, "rated", None, {"rating": score}, "", at)
-    _tell(session, ticket, "ticket.rated", actor, {"rating": score})
+    changing.log(session, ticket, actor, "rated", None, {"rating": score}, "", at)
+    changing.tell(session, ticket, "ticket.rated", actor, {"rating": score})
     return ticket
-
-
-# --- the parts of a change
-
-
-def _locked(session: Session, ticket: Ticket, expected_version: int | None = None) -> Ticket:
-    """The ticket as it is now, its row locked until the transaction ends."""
-    current = session.scalar(
-        select(Ticket)
-        .where(Ticket.id == ticket.id)
-        .with_for_update(of=Ticket)
-        .execution_options(populate_existing=True)
-    )
-    if current is None:
-        raise TicketNotFound(ticket.reference)
-    _refuse_stale(current, expected_version)
-    return current
-
-
-def _refuse_stale(ticket: Ticket, expected_version: int | None) -> None:
-    if expected_version is not None and expected_version != ticket.version:
-        raise StaleTicket(ticket.version)
-
-
-def _refuse_illegal(ticket: Ticket, target: Status) -> None:
-    origin = Status(ticket.status)
-    if target is origin:
-        return
-    if target not in lifecycle.TRANSITIONS[origin]:
-        raise IllegalTransition(origin, target, lifecycle.allowed(origin))
-    days = settings.get().reopen_days
-    if origin is Status.CLOSED and not lifecycle.may_come_back(ticket.closed_at, clock.now(), days):
-        raise IllegalTransition(origin, target, (), TOO_LONG_CLOSED.format(days=days))
-
-
-def _touch(ticket: Ticket) -> datetime:
-    """Count the change and return its moment: later than every earlier one of this ticket, whatever the clock says."""
-    ticket.version += 1
-    ticket.updated_at = max(clock.now(), ticket.updated_at + _MICROSECOND)
-    return ticket.updated_at
-
-
-def _move(
-    session: Session, ticket: Ticket, target: Status, actor: Actor, why: str, at: datetime, entry: Entry | None = None
-) -> None:
-    """Write a legal move down; `entry` is what was said with it."""
-    origin = Status(ticket.status)
-    ticket.status = target.value
-    if target in lifecycle.FINISHED:
-        ticket.resolved_at = ticket.resolved_at or at
-    else:
-        ticket.resolved_at = None
-    ticket.closed_at = at if target is Status.CLOSED else None
-    if target is Status.CLOSED:
-        conversations.stop_awaiting(session, ticket.conversation_id, ticket.id)
-    change = _log(session, ticket, actor, "status", {"status": origin.value}, {"status": target.value}, why, at)
-    _tell(
-        session,
-        ticket,
-        "ticket.status_changed",
-        actor,
-        {
-            "change_id": change.id,
-            "from": origin.value,
-            "to": target.value,
-            "entry_id": _id_or_none(entry.id if entry is not None else None),
-        },
-    )
-
-
-def _reprioritise(session: Session, ticket: Ticket, to: Priority, actor: Actor, why: str, at: datetime) -> None:
-    before = ticket.priority
-    ticket.priority = to.value
-    ticket.priority_reason = why
-    _log(session, ticket, actor, "priority", {"priority": before}, {"priority": to.value}, why, at)
-    _tell(session, ticket, "ticket.priority_changed", actor, {"from": before, "to": to.value})
-
-
-def _entry_with(session: Session, ticket: Ticket, key: str | None) -> Entry | None:
-    if key is None:
-        return None
-    return session.scalar(select(Entry).where(and_(Entry.ticket_id == ticket.id, Entry.key == key)))
-
-
-def _entry(
-    session: Session,
-    ticket: Ticket,
-    actor: Actor,
-    visibility: Literal["public", "internal"],
-    said: str,
-    source: str,
-    key: str | None,
-    at: datetime,
-) -> Entry:
-    entry = Entry(
-        ticket_id=ticket.id,
-        author_kind=actor.kind,
-        author_id=actor.person_id,
-        author_name=actor.name,
-        visibility=visibility,
-        body=said,
-        source=source,
-        key=key,
-        created_at=at,
-    )
-    session.add(entry)
-    session.flush()
-    return entry
-
-
-def _log(
-    session: Session,
-    ticket: Ticket,
-    actor: Actor,
-    action: str,
-    before: dict[str, Any] | None,
-    after: dict[str, Any] | None,
-    why: str,
-    at: datetime,
-) -> Change:
-    change = Change(
-        ticket_id=ticket.id,
-        at=at,
-        actor_kind=actor.kind,
-        actor_id=actor.person_id,
-        actor_name=actor.name,
-        action=action,
-        before=before,
-        after=after,
-        reason=why,
-    )
-    session.add(change)
-    session.flush()
-    return change
-
-
-def _tell(session: Session, ticket: Ticket, kind: str, actor: Actor, more: dict[str, Any]) -> None:
-    outbox.record(session, kind, ticket.id, {"reference": ticket.reference, "actor_kind": actor.kind, **more})
-
-
-def _id_or_none(value: UUID | None) -> str | None:
-    return str(value) if value is not None else None

@@ -19,6 +19,9 @@ TOO_LONG = "This message has {length:,} characters; at most {limit:,} fit. Pleas
 # Control characters carry no words, and PostgreSQL keeps neither NUL nor half of a surrogate pair.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff]")
 _NEW_LINE = re.compile(r"\r\n?|\u2028|\u2029|\x85")
+#: Characters that turn the direction of what follows, or show nothing: within one line they make it look like another.
+#: Those that join letters (U+200C, U+200D) are none of them: Persian, Hindi and emoji need them.
+_MISLEADING = re.compile("[\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 #: Categories of characters that show nothing by themselves: separators, control, format.
 _INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 
@@ -49,10 +52,15 @@ def reason(text: str) -> str:
 
 def subject(text: str, description: str) -> str:
     """One line that names the problem: the given one, else the beginning of the description."""
-    line = " ".join(clean(text).split())
+    line = " ".join(plain_line(clean(text)).split())
     if not visible(line):
-        line = " ".join(description.split())
+        line = " ".join(plain_line(description).split())
     return shortened(line, LONGEST_SUBJECT)
+
+
+def plain_line(text: str) -> str:
+    """Without what makes a line look like another one."""
+    return _MISLEADING.sub("", text)
 
 
 def shortened(line: str, limit: int) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 STATIC = Path(__file__).parent / "static"
 BUILD = STATIC / "build"
@@ -39,8 +41,8 @@ def _manifest(path: Path, changed_at: int) -> dict[str, dict[str, str]]:
     return manifest
 
 
-def chat_script(chat_url: str, desk: str) -> str:
-    """The widget as one classic script that knows this desk's address.
+def chat_script(told: Mapping[str, Any]) -> str:
+    """The widget as one classic script that knows this desk: its addresses, its name, its look.
 
     Raises:
         AssetsMissingError
@@ -50,4 +52,4 @@ def chat_script(chat_url: str, desk: str) -> str:
     except OSError as error:
         raise AssetsMissingError("the chat script is not built") from error
     # JSON is a subset of JavaScript since ES2019; the script is served as a file, never inside a page.
-    return f"(function(helpSage){{{code}}})({json.dumps({'chat': chat_url, 'desk': desk})});\n"
+    return f"(function(helpSage){{{code}}})({json.dumps(told)});\n"

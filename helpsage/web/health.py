@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +22,9 @@ from helpsage import __version__, clock, settings
 from helpsage.db import migrate
 from helpsage.db.session import engine, transaction
 from helpsage.events.models import DeadLetter, Heartbeat, OutboxEvent
+from helpsage.intake import service as intake
+from helpsage.intake.models import MailboxState
+from helpsage.mail.models import Mail, State
 
 router = APIRouter(include_in_schema=False)
 
@@ -68,7 +73,7 @@ async def _fresh() -> dict[str, Any]:
 async def examine() -> dict[str, Any]:
     """Ask every program now."""
     configured = settings.get()
-    (database, worker, queue), actions, assistant = await asyncio.gather(
+    (database, beating, queue), actions, assistant = await asyncio.gather(
         run_in_threadpool(_ask_database),
         _ask(f"{configured.actions_url}/health"),
         _ask(f"{_local_assistant()}/webhooks/webchat/health"),
@@ -76,7 +81,7 @@ async def examine() -> dict[str, Any]:
     programs = {
         "web": Program("ok", __version__),
         "database": database,
-        "worker": worker,
+        **beating,
         "actions": actions,
         "assistant": assistant,
     }
@@ -96,9 +101,15 @@ def _local_assistant() -> str:
     return f"http://{'127.0.0.1' if everywhere else configured.host}:{configured.assistant_port}"
 
 
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: it takes 60 ms, and monitors ask every few seconds."""
+    return httpx.create_ssl_context()
+
+
 async def _ask(url: str) -> Program:
     try:
-        async with httpx.AsyncClient(timeout=ANSWER_WITHIN_S, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=ANSWER_WITHIN_S, trust_env=False, verify=_certificates()) as client:
             answer = await client.get(url)
         told = answer.json()
     except (httpx.HTTPError, ValueError) as error:
@@ -111,22 +122,25 @@ async def _ask(url: str) -> Program:
     return Program(status if status != "ok" or answer.status_code == 200 else "down", told.get("version"), detail)
 
 
-def _ask_database() -> tuple[Program, Program, dict[str, int]]:
-    """The database, the worker (it writes its sign of life there), and what waits."""
+def _ask_database() -> tuple[Program, dict[str, Program], dict[str, int]]:
+    """The database, the programs that write their sign of life there, and what waits."""
+    beating = ["worker", *(["mailroom"] if settings.get().takes_mail else [])]
+    unknown = dict.fromkeys(beating, Program("unknown"))
     try:
         at, needed = migrate.current(engine()), migrate.newest()
         if at != needed:
-            return Program("down", at, f"at revision {at}, this version needs {needed}"), Program("unknown"), {}
+            return Program("down", at, f"at revision {at}, this version needs {needed}"), unknown, {}
         with transaction() as session:
-            return Program("ok", at), _worker(session), _queue(session)
+            alive = {name: _alive(session, name) for name in beating}
+            if "mailroom" in alive:
+                alive["mailroom"] = _with_mailboxes(session, alive["mailroom"])
+            return Program("ok", at), alive, _queue(session)
     except (SQLAlchemyError, RuntimeError) as error:
-        return Program("down", detail=type(error).__name__), Program("unknown"), {}
+        return Program("down", detail=type(error).__name__), unknown, {}
 
 
-def _worker(session: Session) -> Program:
-    latest = session.scalar(
-        select(Heartbeat).where(Heartbeat.program == "worker").order_by(Heartbeat.at.desc()).limit(1)
-    )
+def _alive(session: Session, name: str) -> Program:
+    latest = session.scalar(select(Heartbeat).where(Heartbeat.program == name).order_by(Heartbeat.at.desc()).limit(1))
     if latest is None:
         return Program("down", detail="never seen")
     silent = clock.now() - latest.at
@@ -135,10 +149,29 @@ def _worker(session: Session) -> Program:
     return Program("ok", latest.version)
 
 
+def _with_mailboxes(session: Session, mailroom: Program) -> Program:
+    """That mailboxes cannot be read is told beside the program, which is well all the same: a restart would not help.
+    Which ones, and why, stands on the page *Ways in*: here everybody may ask.
+    """
+    asked = select(MailboxState.name).where(MailboxState.trouble != "")
+    count = sum(name in settings.get().imap for name in session.scalars(asked))
+    told = f"{count} of {len(settings.get().imap)} mailboxes cannot be read" if count else ""
+    return replace(mailroom, detail="; ".join(each for each in (mailroom.detail, told) if each) or None)
+
+
 def _queue(session: Session) -> dict[str, int]:
     waiting = session.scalar(select(func.count()).where(OutboxEvent.dispatched_at.is_(None)))
     dead = session.scalar(select(func.count()).where(DeadLetter.replayed_at.is_(None)))
-    return {"events": waiting or 0, "jobs": _jobs(session), "dead": dead or 0}
+    letters = session.scalar(select(func.count()).where(Mail.state == State.WAITING.value))
+    came_in = intake.counted(session)
+    return {
+        "events": waiting or 0,
+        "jobs": _jobs(session),
+        "dead": dead or 0,
+        "inbound": came_in["waiting"],
+        "inbound_failed": came_in["failed"],
+        "letters": letters or 0,
+    }
 
 
 def _jobs(session: Session) -> int:

@@ -1,7 +1,8 @@
 """Live updates: one listening connection to PostgreSQL a process, fanned out to every open page. Nothing is polled.
 
-The database announces that the outbox grew (`outbox`) or that an agent's words reached a chat (`message`). Whoever has
-the ticket or the queue open is told which ticket it was, and the page asks for itself again.
+The database announces that the outbox grew (`outbox`), that an agent's words reached a chat (`message`), that somebody
+opened or left a ticket (`presence`), that a chat with a human changed (`handoff`), or that somebody writes (`typing`).
+Whoever has the ticket, the queue or the chat open is told which one it was, and the page asks for itself again.
 """
 
 from __future__ import annotations
@@ -10,23 +11,17 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Annotated
 from uuid import UUID
 
 import psycopg
-from fastapi import APIRouter, Depends, Query
 from psycopg.rows import TupleRow
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from helpsage.db.session import transaction
-from helpsage.tickets import service
-from helpsage.web import access
-
-router = APIRouter(include_in_schema=False)
 log = logging.getLogger(__name__)
 
 #: Announcements that come this close together are looked at together.
@@ -44,6 +39,16 @@ SESSION_CHECK_S = 30
 APPLICATION = "helpsage web live"
 
 ANY = "*"
+#: Before a ticket's id: who has it open has changed.
+PRESENCE = "presence:"
+#: Before a person's id: a ticket that they asked for has changed, or is new.
+PERSON = "person:"
+#: Somebody waits for a human, or no longer does.
+CHATS = "chats:"
+#: Before a conversation's id: the person there is writing.
+TYPING = "typing:"
+#: What pages that want to hear of everything do not mean.
+_OF_THEIR_OWN = (PRESENCE, PERSON, CHATS, TYPING)
 
 
 class Hub:
@@ -83,7 +88,8 @@ class Hub:
     def tell(self, topic: str) -> None:
         """Tell every page that asked for this topic, or for any."""
         for updates, topics in self._pages.items():
-            if topic in topics or ANY in topics or topic == ANY:
+            wanted = topic in topics or topic == ANY or (ANY in topics and not topic.startswith(_OF_THEIR_OWN))
+            if wanted:
                 with contextlib.suppress(asyncio.QueueFull):  # it has enough reasons to look again
                     updates.put_nowait(topic)
 
@@ -107,6 +113,9 @@ class Hub:
     async def _listen(self, connection: psycopg.AsyncConnection[TupleRow]) -> None:
         await connection.execute("listen outbox")
         await connection.execute("listen message")
+        await connection.execute("listen presence")
+        await connection.execute("listen handoff")
+        await connection.execute("listen typing")
         self._highest = 0
         self._seen = {event for event, _ in await self._recent(connection)}
         self.tell(ANY)  # whatever happened while nobody listened
@@ -115,14 +124,32 @@ class Hub:
             heard += [notice async for notice in connection.notifies(timeout=GATHER_S)]
             for payload in {notice.payload for notice in heard if notice.channel == "message"}:
                 self.tell(payload.split(" ")[0])
+            for ticket in {notice.payload for notice in heard if notice.channel == "presence"}:
+                self.tell(f"{PRESENCE}{ticket}")
+            for conversation in {notice.payload for notice in heard if notice.channel == "handoff"}:
+                self.tell(conversation)
+                self.tell(CHATS)
+            for payload in {notice.payload for notice in heard if notice.channel == "typing"}:
+                conversation, _, author = payload.partition(" ")
+                if author == "person":
+                    self.tell(f"{TYPING}{conversation}")
             if any(notice.channel == "outbox" for notice in heard):
                 await self._tell_new_events(connection)
 
     async def _tell_new_events(self, connection: psycopg.AsyncConnection[TupleRow]) -> None:
         recent = await self._recent(connection)
-        for subject in {subject for event, subject in recent if event not in self._seen}:
+        fresh = {subject for event, subject in recent if event not in self._seen}
+        for subject in fresh:
             self.tell(str(subject))
+        if any(topic.startswith(PERSON) for topics in self._pages.values() for topic in topics):
+            for person in await self._requesters(connection, fresh):
+                self.tell(f"{PERSON}{person}")
         self._seen = {event for event, _ in recent}
+
+    async def _requesters(self, connection: psycopg.AsyncConnection[TupleRow], tickets: set[UUID]) -> list[UUID]:
+        """Whose tickets these are."""
+        asked = "select distinct requester_id from ticket where id = any(%s) and requester_id is not null"
+        return [person for (person,) in await (await connection.execute(asked, (list(tickets),))).fetchall()]
 
     async def _recent(self, connection: psycopg.AsyncConnection[TupleRow]) -> list[tuple[int, UUID]]:
         """Number and subject of the newest events."""
@@ -137,36 +164,42 @@ class Hub:
         return rows
 
 
-@router.get("/agent/live")
-async def stream(
-    request: Request, who: Annotated[access.Staff, Depends(access.staff)], ticket: Annotated[str, Query()] = ""
-) -> Response:
-    """Server-sent events: `changed` whenever this ticket (or, without one, any) has something new."""
-    topics = await run_in_threadpool(_topics, ticket)
+def response(request: Request, topics: tuple[str, ...], still: Callable[[Request], object | None]) -> Response:
+    """The stream that tells of these topics, for as long as `still` finds whoever asked for it."""
     return EventSourceResponse(
-        _updates(request, topics), ping=PING_S, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+        _updates(request, topics, still), ping=PING_S, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     )
 
 
-def _topics(reference: str) -> tuple[str, ...]:
-    if not reference:
-        return (ANY,)
-    with transaction() as session:
-        found = service.by_reference(session, reference)
-        return tuple(str(part) for part in (found.id, found.conversation_id) if isinstance(part, UUID))
-
-
-async def _updates(request: Request, topics: tuple[str, ...]) -> AsyncIterator[ServerSentEvent]:
+async def heard(
+    request: Request, topics: tuple[str, ...], still: Callable[[Request], object | None]
+) -> AsyncIterator[set[str]]:
+    """What was announced of these topics, all of it at once, for as long as `still` finds whoever asked: that is looked
+    at every `SESSION_CHECK_S`, however much is going on. First comes nothing: from then on nothing is missed.
+    """
     hub: Hub = request.app.state.hub
     with hub.page(*topics) as updates:
-        yield ServerSentEvent(event="ready", data="{}", retry=2_000)
+        yield set()
+        checked = time.monotonic()
         while True:
-            try:
-                topic = await asyncio.wait_for(updates.get(), SESSION_CHECK_S)
-            except TimeoutError:
-                if await run_in_threadpool(access.staff_or_none, request) is None:
-                    return
-                continue
+            found: set[str] = set()
+            with contextlib.suppress(TimeoutError):
+                found = {await asyncio.wait_for(updates.get(), SESSION_CHECK_S)}
             while not updates.empty():
-                updates.get_nowait()
-            yield ServerSentEvent(event="changed", data=json.dumps({"what": topic}))
+                found.add(updates.get_nowait())
+            if time.monotonic() - checked >= SESSION_CHECK_S:
+                if await run_in_threadpool(still, request) is None:
+                    return
+                checked = time.monotonic()
+            if found:
+                yield found
+
+
+async def _updates(
+    request: Request, topics: tuple[str, ...], still: Callable[[Request], object | None]
+) -> AsyncIterator[ServerSentEvent]:
+    async for found in heard(request, topics, still):
+        if found:
+            yield ServerSentEvent(event="changed", data=json.dumps({"what": min(found)}))
+        else:
+            yield ServerSentEvent(event="ready", data="{}", retry=2_000)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from helpsage import settings
-from helpsage.web import assets, templating
+from helpsage.web import assets, brand, templating
 from helpsage.web.access import MaybeStaff
 
 router = APIRouter()
@@ -17,24 +18,27 @@ router = APIRouter()
 #: Seconds a site may use its copy of the script before asking whether it is still the newest.
 SCRIPT_FRESH_S = 300
 
+#: Key of a department's chat (`/chat?desk=...`): its pages show its look.
+Desk = Annotated[str, Query(alias="desk", max_length=64)]
+
 
 @router.get("/", include_in_schema=False)
-def front(request: Request, who: MaybeStaff) -> Response:
+def front(request: Request, who: MaybeStaff, key: Desk = "") -> Response:
     """What this desk is, and the way in."""
-    return templating.page(request, "front.html")
+    return _branded(request, "front.html", key)
 
 
 @router.get("/chat", include_in_schema=False)
-def chat(request: Request, who: MaybeStaff) -> Response:
+def chat(request: Request, who: MaybeStaff, key: Desk = "") -> Response:
     """The chat as a page of its own."""
-    return templating.page(request, "chat.html")
+    return _branded(request, "chat.html", key)
 
 
 @router.get("/chat.js", include_in_schema=False)
-def chat_script(request: Request) -> Response:
+def chat_script(request: Request, key: Desk = "") -> Response:
     """The widget, for any page: docs/widget.md."""
-    configured = settings.get()
-    code = assets.chat_script(configured.chat_url, configured.desk_name).encode()
+    told = {"chat": settings.get().chat_url, **brand.of_desk(key.replace("\0", "")).for_script()}
+    code = assets.chat_script(told).encode()
     headers = {
         "ETag": f'"{hashlib.sha256(code).hexdigest()[:20]}"',
         "Cache-Control": f"public, max-age={SCRIPT_FRESH_S}",
@@ -43,6 +47,11 @@ def chat_script(request: Request) -> Response:
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(code, media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+def _branded(request: Request, template: str, key: str) -> Response:
+    found = brand.of_desk(key.replace("\0", ""))
+    return templating.page(request, template, {"desk": found.name, "brand": found})
 
 
 @router.get("/favicon.ico", include_in_schema=False)

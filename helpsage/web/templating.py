@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from helpsage import __version__, clock, settings
-from helpsage.web import assets, csrf, words
+from helpsage.tickets.placing import Colleague
+from helpsage.web import assets, csrf, uploads, words
 from helpsage.web.markup import markdown
 
 _environment = Environment(
@@ -21,6 +24,7 @@ _environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
 
 
@@ -46,7 +50,19 @@ def _time(at: datetime | None) -> Markup:
     if at is None:
         return Markup("–")
     shown = f"{at:%-d %b %Y, %H:%M} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), shown, _ago(at) or shown)
+    # Digits and names of months: nothing in it needs to be escaped.
+    return Markup(f'<time datetime="{at.isoformat()}" title="{shown}">{_ago(at) or shown}</time>')  # noqa: S704
+
+
+def _people(people: Iterable[Colleague], chosen: str) -> Markup:
+    """Choices of a list of people. There can be hundreds on a page, twice: a template takes three times as long."""
+    return Markup(  # noqa: S704 names are escaped, ids need not be
+        "".join(
+            f'<option value="{each.account_id}"{" selected" if chosen and str(each.account_id) == chosen else ""}>'
+            f"{escape(each.name)}{' (away)' if each.away else ''}</option>"
+            for each in people
+        )
+    )
 
 
 def _ago(at: datetime) -> str:
@@ -58,12 +74,32 @@ def _ago(at: datetime) -> str:
     return f"{minutes // 60} h ago" if minutes < 24 * 60 else ""
 
 
+def _at(at: datetime) -> Markup:
+    """A moment in full, whenever it is; the script says it in the reader's own zone and language."""
+    return Markup('<time datetime="{}" data-at>{}</time>').format(at.isoformat(), f"{at:%-d %b %Y, %H:%M} UTC")
+
+
+def _due(at: datetime) -> Markup:
+    """By when something is due: how long there is left, or how late it is."""
+    shown = f"{at:%-d %b %Y, %H:%M} UTC"
+    left = int((at - clock.now()).total_seconds() // 60)
+    tense = "is-late" if left < 0 else "is-soon" if left < words.SOON_MINUTES else ""
+    return Markup('<time class="due-at {}" datetime="{}" title="{}" data-due>{}</time>').format(
+        tense, at.isoformat(), shown, words.due(left) or shown
+    )
+
+
 _environment.filters.update(
+    base64=lambda text: b64encode(text.encode()).decode(),
     time=_time,
+    at=_at,
+    due=_due,
+    span=words.span,
     markdown=markdown,
+    people=_people,
     status=words.status,
     priority=words.priority,
     channel=words.channel,
     change=words.change,
 )
-_environment.globals.update(actor=words.actor)
+_environment.globals.update(actor=words.actor, upload_limits=uploads.limits)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -17,24 +15,25 @@ import psycopg
 import sqlalchemy.exc
 from procrastinate import JobContext, exceptions, jobs
 from procrastinate.worker import Worker
-from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
-import helpsage
 from helpsage import clock
-from helpsage.db.session import transaction
-from helpsage.events import dispatch
-from helpsage.events.models import Heartbeat
+from helpsage.db.session import engine, transaction
+from helpsage.events import dispatch, heartbeat
+from helpsage.intake import drain
 from helpsage.jobs.app import address, app
-from helpsage.jobs.retries import give_up, is_last_try, keep_dead_letters
+from helpsage.jobs.retries import give_up, is_last_try, keep_dead_letters, tries_of
 
 log = logging.getLogger(__name__)
 
 PROGRAM = "worker"
-#: Jobs at a time.
-CONCURRENCY = 4
+#: Jobs at a time: more than reading and comparing tickets ever take (`shards` in `events/subscribers.py`).
+CONCURRENCY = 6
 #: The outbox is looked at again after this many seconds, should a notification ever be lost.
 SWEEP_S = 30.0
+#: Shards of the intake that one worker is at, and seconds after which records are looked for whose next try has come.
+DRAINS = 3
+RETRY_LOOK_S = 1.0
 #: A worker shows the queue that it lives ...
 ALIVE_EVERY_S = 1.0
 #: ... and is taken for dead when it has not for so long.
@@ -103,6 +102,7 @@ async def _work(stop: asyncio.Event) -> None:
             worker.run(),  # type: ignore[no-untyped-call]
             stop.wait(),
             _dispatch(),
+            _take_in(),
             _take_care(worker, running),
             _show_life(),
         ]
@@ -115,7 +115,7 @@ async def _work(stop: asyncio.Event) -> None:
             await _end(worker, tasks)
     if stop.is_set():
         with contextlib.suppress(*TROUBLE):
-            await asyncio.to_thread(_leave)
+            await asyncio.to_thread(heartbeat.leave, PROGRAM)
 
 
 def _raise_reason(done: set[asyncio.Task[Any]]) -> None:
@@ -186,6 +186,39 @@ def dispatch_all() -> None:
             return
 
 
+# --- what came in
+
+
+async def _take_in() -> None:
+    """Work off what came in; the notification comes with the commit of whoever brought it."""
+    connection = await _connect()
+    try:
+        await connection.execute("listen inbound")
+        while True:
+            await _drain_all()
+            async for _ in connection.notifies(timeout=RETRY_LOOK_S, stop_after=1):
+                pass
+            await connection.execute("select 1")
+    finally:
+        await connection.close()
+
+
+async def _drain_all() -> None:
+    """Several shards at a time, until nothing is due."""
+    found = engine()
+    while True:
+        with Session(found) as session:
+            shards = drain.waiting_shards(session)
+        room = asyncio.Semaphore(DRAINS)
+
+        async def drained(shard: int, room: asyncio.Semaphore = room) -> int:
+            async with room:
+                return await asyncio.to_thread(drain.drain_shard, found, shard)
+
+        if not sum(await asyncio.gather(*(drained(shard) for shard in shards))):
+            return
+
+
 # --- the jobs of the dead
 
 
@@ -209,7 +242,7 @@ async def _take_care(worker: Worker, running: set[int]) -> None:
 async def _take_up(job: jobs.Job) -> None:
     log.warning("job %s (%s) was lost and is taken up again", job.id, job.task_name)
     with contextlib.suppress(exceptions.ConnectorException):  # somebody else has just taken it up, or it ended
-        if is_last_try(job):
+        if is_last_try(job, tries_of(app.tasks.get(job.task_name))):
             await asyncio.to_thread(give_up, job, "its worker died")
             await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=False)
         else:
@@ -221,26 +254,5 @@ async def _take_up(job: jobs.Job) -> None:
 
 async def _show_life() -> None:
     while True:
-        await asyncio.to_thread(_beat)
+        await asyncio.to_thread(heartbeat.beat, PROGRAM)
         await asyncio.sleep(HEARTBEAT_EVERY_S)
-
-
-def _instance() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _beat() -> None:
-    now = clock.now()
-    row = insert(Heartbeat).values(program=PROGRAM, instance=_instance(), version=helpsage.__version__, at=now)
-    with transaction() as session:
-        session.execute(
-            row.on_conflict_do_update(
-                index_elements=[Heartbeat.program, Heartbeat.instance],
-                set_={"at": row.excluded.at, "version": row.excluded.version},
-            )
-        )
-
-
-def _leave() -> None:
-    with transaction() as session:
-        session.execute(delete(Heartbeat).where(Heartbeat.program == PROGRAM, Heartbeat.instance == _instance()))

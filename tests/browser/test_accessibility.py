@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser.chat import Chat
-from tests.browser.conftest import AXE, PHONE, log_in
+from tests.browser.conftest import log_in
+from tests.browser.looks import LOOKS, violations
 from tests.browser.test_story import PROBLEM
 from tests.stack import Stack
-
-LOOKS: dict[str, dict[str, Any]] = {
-    "desktop light": {"color_scheme": "light"},
-    "desktop dark": {"color_scheme": "dark"},
-    "phone light": {"color_scheme": "light", **PHONE},
-    "phone dark": {"color_scheme": "dark", **PHONE},
-}
-#: Beside what WCAG asks for, axe's own best practices.
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(params=LOOKS)
 def page(request: pytest.FixtureRequest, new_page: Callable[..., Page]) -> Page:
     """One look."""
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `npm ci` in frontend/")
     return new_page(reduced_motion="reduce", **LOOKS[request.param])
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds, in one line each."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    return [
-        f"{rule['id']}: {node['target']} {node['failureSummary']}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]
 
 
 def test_the_widget(page: Page, live: Stack) -> None:
@@ -80,7 +58,7 @@ def test_the_agents_pages(page: Page, live: Stack, chat: Chat) -> None:
     page.locator(".entry.is-note").wait_for()
     page.get_by_label("Reply to").fill("On our way.")
     page.get_by_role("button", name="Send reply").click()
-    page.locator(".entry.from-agent").last.wait_for()
+    page.locator(".entry.from-agent.is-public").wait_for()
     page.get_by_text("The chat that led here").click()
     assert violations(page) == [], "a ticket"
     page.get_by_role("button", name="Send reply").click()

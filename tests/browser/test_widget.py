@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat import PATIENCE_MS, Chat
-from tests.browser.conftest import PHONE
+from tests.browser.looks import PHONE
 from tests.stack import Stack
 
 HTML = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script><b>bold</b>"
@@ -64,6 +65,25 @@ def test_light_markdown(chat: Chat, live: Stack, text: str, selector: str, shown
     chat.open_page()
     push(live, conversation_of(chat), text)
     expect(chat.root.locator(f".row.agent .bubble {selector}").first).to_have_text(shown, timeout=PATIENCE_MS)
+
+
+def test_a_file_that_an_agent_sends_is_there_to_be_saved(chat: Chat, live: Stack, agent: Page) -> None:
+    reference = chat.open_page().report("the wifi is slow in my room")
+    agent.goto(f"{live.web_url}/agent/tickets/{reference}")
+    agent.get_by_text("Attach files").first.click()
+    sent = {"name": "map of <b>floor<b> 2.txt", "mimeType": "text/plain", "buffer": b"Left, then right."}
+    agent.locator("#reply-files").set_input_files(sent)
+    agent.get_by_label("Reply to").fill("Try the other floor.")
+    agent.get_by_role("button", name="Send reply").click()
+    link = chat.root.locator(".row.agent .files a")
+    expect(link).to_have_text("map of _b_floor_b_ 2.txt 17 byte", timeout=PATIENCE_MS)
+    chat.page.reload()
+    chat.wait_until_connected()
+    address = link.get_attribute("href") or ""
+    answer = httpx.get(address)
+    assert answer.content == b"Left, then right."
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert httpx.get(address.replace("/chat/files/", "/chat/files/x")).status_code == 404
 
 
 def test_no_text_makes_the_page_slow(chat: Chat, live: Stack) -> None:

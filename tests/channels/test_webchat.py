@@ -14,6 +14,8 @@ import pytest
 import socketio
 
 from tests.channels.harness import PUBLIC_URL, SECRET, ActionServer, Assistant, Person, until
+from tests.channels.installed import speak
+from tests.loopback import NO_CERTIFICATES
 
 pytestmark = [pytest.mark.rasa]
 
@@ -33,7 +35,7 @@ async def refused(url: str, token: str, **headers: str) -> str:
     reasons: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     client.on("connect_error", reasons.put_nowait)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await client.connect(url, auth={"token": token}, transports=["websocket"], headers=headers, wait_timeout=5)
+        await client.connect(url, auth={"token": token}, transports=["websocket"], headers=headers, wait_timeout=30)
     await client.disconnect()
     reason = await asyncio.wait_for(reasons.get(), 5)
     return str(reason["data"]["code"])
@@ -79,7 +81,7 @@ class TestSession:
         answer = await Person(assistant.url).session(origin=PUBLIC_URL)
         assert answer.status_code == 200
         assert answer.headers["access-control-allow-origin"] == PUBLIC_URL
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(verify=NO_CERTIFICATES) as client:
             preflight = await client.options(
                 f"{assistant.url}/webhooks/webchat/session",
                 headers={"Origin": PUBLIC_URL, "Access-Control-Request-Method": "POST"},
@@ -94,7 +96,7 @@ class TestSession:
     async def test_nobody_talks_without_a_token(self, assistant: Assistant) -> None:
         client = socketio.AsyncClient(reconnection=False)
         with pytest.raises(socketio.exceptions.ConnectionError):
-            await client.connect(assistant.url, transports=["websocket"], wait_timeout=5)
+            await client.connect(assistant.url, transports=["websocket"], wait_timeout=30)
         await client.disconnect()
 
 
@@ -199,6 +201,7 @@ class TestTalk:
     async def test_the_same_id_at_once_is_one_message(self, person: Person, query: Query) -> None:
         acknowledged = await asyncio.gather(*(person.say("count", "together") for _ in range(10)))
         assert {answer["seq"] for answer in acknowledged} == {1}
+        await until(lambda: person.texts, "the answer to the first")
         assert await person.ask("count") == "That was number 2."
 
     async def test_an_answer_that_fails_is_admitted(self, person: Person, query: Query) -> None:
@@ -313,6 +316,23 @@ class TestAgents:
         said = person.messages[-1]
         assert (said["author"], said["name"], said["data"]) == ("agent", "Priya", {"reply_to": "HS-1001"})
 
+    async def test_an_agents_file_comes_with_an_address_of_its_own(self, person: Person, query: Query) -> None:
+        await person.ask("hello")
+        file = {"id": str(uuid.uuid4()), "name": "a map.txt", "content_type": "text/plain", "size": 5}
+        speak(query, f"web:{person.conversation}", "agent", "Here.", {"files": [file, "no file"]}, "Priya")
+        await until(lambda: "Here." in person.texts, "the agent's words")
+        (shown,) = person.messages[-1]["data"]["files"]
+        assert {name: shown[name] for name in ("name", "content_type", "size")} == {
+            name: file[name] for name in ("name", "content_type", "size")
+        }
+        address, token, name = shown["url"].rsplit("/", 2)
+        assert (address, name) == (f"{PUBLIC_URL}/chat/files", "a%20map.txt")
+        claims = jwt.decode(token, SECRET, algorithms=["HS256"], audience="file")
+        assert claims["sub"] == file["id"]
+        assert 23 * 3_600 < claims["exp"] - time.time() <= 24 * 3_600
+        kept = query("select data::text as data from message where text = 'Here.'")[0]["data"]
+        assert token not in kept
+
     async def test_an_agents_words_wait_for_those_who_are_away(self, person: Person, query: Query) -> None:
         await person.ask("hello")
         await person.disconnect()
@@ -346,11 +366,11 @@ class TestAgents:
             query("update conversation set owner = 'human' where id = %s", person.conversation)
         finally:
             actions.gate.unlink()
-        told = "select payload from outbox_event where subject_id = %s"
-        await until(lambda: query(told, person.conversation), "the hand-over")
-        hello = query("select id from message where conversation_id = %s and seq = 2", person.conversation)
-        assert query(told, person.conversation) == [{"payload": {"message_id": hello[0]["id"]}}]
-        assert "Hello!" not in person.texts
+        told = "select (payload ->> 'message_id')::bigint as id from outbox_event where subject_id = %s order by id"
+        await until(lambda: len(query(told, person.conversation)) == 2, "the hand-over of both")
+        said = query("select id from message where conversation_id = %s order by seq", person.conversation)
+        assert query(told, person.conversation) == said
+        assert person.texts == [], "neither the answer that was worked out already, nor another one"
 
     async def test_words_answer_the_agent_who_waits_for_them(self, person: Person, query: Query) -> None:
         ticket = query(

@@ -9,6 +9,8 @@ from typing import Any, Self
 import httpx
 import socketio
 
+from tests.loopback import NO_CERTIFICATES
+
 TIMEOUT_S = 30.0
 
 
@@ -35,7 +37,7 @@ class Person:
 
     async def connect(self) -> None:
         """Begin, or come back with the token of before."""
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=NO_CERTIFICATES) as client:
             answer = await client.post(
                 f"{self._url}/webhooks/webchat/session", json={"token": self._token or None, "page": "test"}
             )
@@ -55,6 +57,12 @@ class Person:
     async def press(self, title: str, payload: str) -> list[dict[str, Any]]:
         """Press a button; returns the answers."""
         return await self._send({"title": title, "payload": payload})
+
+    async def write(self, body: dict[str, str]) -> None:
+        """Say something that the assistant does not answer: a human has the conversation, or is waited for."""
+        self._heard = []
+        answer = await self._client.call("say", {"id": uuid.uuid4().hex, **body}, timeout=int(TIMEOUT_S))
+        assert answer.get("ok"), answer
 
     def heard_since(self) -> list[dict[str, Any]]:
         """What came since the person last spoke."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -76,7 +77,7 @@ def locked(stack: Stack, table: str) -> Iterator[psycopg2.extensions.connection]
 
 async def someone_waits_for(stack: Stack, statement: str) -> None:
     """Until a backend hangs in a statement that begins so."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     sql = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query ilike %s"
     while not await asyncio.to_thread(stack.query, sql, f"{statement}%"):
         assert time.monotonic() < deadline, f"nobody reached {statement!r}"
@@ -157,6 +158,7 @@ def unreported_commits(stack: Stack) -> Iterator[None]:
     """Inside, a commit is written down and then waits for a standby that never comes."""
     change_setting(stack, "alter system set synchronous_standby_names = 'nobody'")
     try:
+        until_commits_hang(stack)
         yield
     finally:
         change_setting(stack, "alter system reset synchronous_standby_names")
@@ -173,10 +175,28 @@ def change_setting(stack: Stack, statement: str) -> None:
         connection.close()
 
 
+HANGING = "select pid from pg_stat_activity where wait_event = 'SyncRep'"
+
+
+def until_commits_hang(stack: Stack) -> None:
+    """The server takes the setting up a moment after it was asked to: commits of nothing show when it has."""
+    deadline = time.monotonic() + 60
+    while True:
+        probe = threading.Thread(target=stack.query, args=("select pg_current_xact_id()",))
+        probe.start()
+        probe.join(0.2)
+        hanging = stack.query(HANGING)
+        for (pid,) in hanging:
+            stack.query("select pg_cancel_backend(%s)", pid)
+        probe.join(30)
+        if hanging:
+            return
+        assert time.monotonic() < deadline, "commits do not hang"
+
+
 async def a_commit_hangs(stack: Stack) -> None:
-    deadline = time.monotonic() + 20
-    sql = "select 1 from pg_stat_activity where wait_event = 'SyncRep'"
-    while not await asyncio.to_thread(stack.query, sql):
+    deadline = time.monotonic() + 60
+    while not await asyncio.to_thread(stack.query, HANGING):
         assert time.monotonic() < deadline, "no commit hangs"
         await asyncio.sleep(0.05)
 
@@ -196,7 +216,7 @@ async def test_assistant_killed_between_the_commit_and_the_answer(own_stack: Sta
 
 
 async def visitor_has_ticket(stack: Stack, visitor: Visitor) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not await asyncio.to_thread(tickets, stack, visitor):
         assert time.monotonic() < deadline, "no ticket"
         await asyncio.sleep(0.05)

@@ -81,7 +81,7 @@ def test_stop_ends_even_the_stubborn_and_their_children(
     eventually(lambda: bool(parent.children()))
     family = [parent, *parent.children(recursive=True)]
     supervisor.stop()
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=30)
     assert alive == []
 
 

@@ -3,6 +3,7 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
 import { words } from "../words";
+import type { AccountChat } from "./account";
 import type { Message, Notice, SayAnswer, Typing, Words } from "./protocol";
 import type { History } from "./history";
 import type { Pending, Storage } from "./storage";
@@ -49,6 +50,9 @@ export class Connection {
     private readonly storage: Storage,
     private readonly history: History,
     private readonly listener: Listener,
+    private readonly person: AccountChat,
+    /** Key of the department whose chat this is. */
+    private readonly desk?: string,
   ) {}
 
   /** Begins, once. Later calls hurry a waiting retry along. */
@@ -85,6 +89,11 @@ export class Connection {
     void this.flush();
   }
 
+  /** Tells that the person writes; worth nothing a moment later, so it is not kept. */
+  typing(): void {
+    if (this.connected) this.socket?.volatile.emit("typing", {});
+  }
+
   /** Sends a refused message again. */
   sayAgain(item: Pending): void {
     this.storage.keep({ id: item.id, words: item.words, at: item.at });
@@ -115,10 +124,17 @@ export class Connection {
   };
 
   private async openSession(): Promise<void> {
-    const earlier = this.storage.token;
+    if (this.person.forgetOthers()) {
+      this.history.clear();
+      this.listener.outbox();
+    }
+    const earlier = await this.person.token(this.storage.token);
     const answer = await this.askForSession(earlier);
     if (this.stopped) return;
-    if (typeof answer !== "string") return this.sessionOpened(answer);
+    if (typeof answer !== "string") {
+      if (earlier !== null) return this.sessionOpened(answer);
+      return this.sessionOpened({ ...answer, token: await this.person.began(answer.token) });
+    }
     if (answer === "expired" || answer === "invalid") {
       if (earlier === null) return this.retryLater(() => this.openSession(), words.unavailable);
       this.storage.token = null;
@@ -133,7 +149,7 @@ export class Connection {
       const response = await fetch(`${this.chat}/webhooks/webchat/session`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ token, page: location.origin + location.pathname }),
+        body: JSON.stringify({ token, page: location.origin + location.pathname, ...(this.desk ? { desk: this.desk } : {}) }),
         credentials: "omit",
         signal: AbortSignal.timeout(SESSION_TIMEOUT_MS),
       });

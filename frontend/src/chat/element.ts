@@ -3,6 +3,7 @@
 import { cross, down, leaf } from "../icons";
 import { words } from "../words";
 import sheetText from "./chat.scss?inline";
+import { AccountChat, accountOfPage } from "./account";
 import { Composer } from "./composer";
 import { Connection, type LineState, type Listener } from "./connection";
 import { h } from "./dom";
@@ -14,11 +15,22 @@ import { Storage, type Pending } from "./storage";
 export interface Defaults {
   chat: string;
   desk: string;
+  /** Whose chat it is, when the script was asked for with a department's key. */
+  key?: string;
+  /** A department's own colours, by the names of the tokens. */
+  colours?: Record<"light" | "dark", Record<string, string>>;
+  /** Address of a department's logo. */
+  logo?: string;
+  /** Whether the page is the desk's own, so that who is logged in there is known in the chat. */
+  own?: boolean;
 }
 
 const SHOW_LINE_AFTER_MS = 500;
 const RESTORED_FOR_MS = 2_500;
 const TYPING_AT_MOST_MS = 30_000;
+/** An agent who writes says so every few seconds. */
+const AGENT_TYPING_MS = 6_000;
+const TELL_TYPING_EVERY_MS = 3_000;
 
 let defaults: Defaults = { chat: "", desk: "Help Sage" };
 
@@ -38,6 +50,8 @@ export class HelpSageChat extends HTMLElement implements Listener {
   private badge!: HTMLElement;
   private panel!: HTMLElement;
   private lineBar!: HTMLElement;
+  private humanBar!: HTMLElement;
+  private toldTypingAt = 0;
   private typingRow!: HTMLElement;
   private typingStatus!: HTMLElement;
   private replies!: HTMLElement;
@@ -125,6 +139,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
     this.log.show(this.history.all());
     this.outbox();
     this.showReplies();
+    this.showHuman();
     if (stay) this.log.toEnd();
     this.endButton.hidden = stay;
     this.read();
@@ -139,7 +154,8 @@ export class HelpSageChat extends HTMLElement implements Listener {
     this.typingStatus.textContent = !typing.on ? "" : typing.author === "agent" ? words.typingAgent : words.typing(this.desk);
     if (!typing.on) return;
     if (stay) this.log.toEnd();
-    this.typingTimer = window.setTimeout(() => this.typing({ on: false }), TYPING_AT_MOST_MS);
+    const longest = typing.author === "agent" ? AGENT_TYPING_MS : TYPING_AT_MOST_MS;
+    this.typingTimer = window.setTimeout(() => this.typing({ on: false }), longest);
   }
 
   outbox(): void {
@@ -152,6 +168,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
   beganAnew(): void {
     this.log.clear(words.beganAnew);
     this.showReplies();
+    this.showHuman();
   }
 
   // Building.
@@ -160,9 +177,10 @@ export class HelpSageChat extends HTMLElement implements Listener {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(sheetText);
-    root.adoptedStyleSheets = [sheet];
-    this.storage = new Storage(this.chat);
-    this.connection = new Connection(this.chat, this.storage, this.history, this);
+    root.adoptedStyleSheets = [sheet, ...brandSheets()];
+    this.storage = new Storage(defaults.key ? `${this.chat}:${defaults.key}` : this.chat);
+    const account = new AccountChat(this.storage, defaults.own ? accountOfPage() : null, defaults.key);
+    this.connection = new Connection(this.chat, this.storage, this.history, this, account, defaults.key);
     root.append(this.buildLauncher(), this.buildPanel());
     this.launcher.hidden = this.isPage;
     this.panel.hidden = !this.isPage;
@@ -180,6 +198,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
 
   private buildPanel(): HTMLElement {
     this.lineBar = h("div", { class: "line", role: "status" });
+    this.humanBar = h("div", { class: "human", role: "status", hidden: "" });
     const dots = h("div", { class: "dots" }, h("i"), h("i"), h("i"));
     this.typingRow = h("div", { class: "row bot typing", "aria-hidden": "true", hidden: "" }, h("div", { class: "face" }, leaf()), dots);
     this.typingStatus = h("div", { class: "unseen", role: "status" });
@@ -191,13 +210,14 @@ export class HelpSageChat extends HTMLElement implements Listener {
     this.endButton.addEventListener("click", () => this.log.toEnd());
     this.composer = new Composer(
       (text) => this.say({ text }),
-      (text) => (this.storage.draft = text),
+      (text) => this.edited(text),
     );
     this.panel = h(
       "section",
       this.isPage ? { class: "panel", "aria-label": words.panel(this.desk) } : { class: "panel", role: "dialog", "aria-label": words.panel(this.desk), tabindex: "-1" },
       this.isPage ? null : this.buildHeader(),
       this.lineBar,
+      this.humanBar,
       h("div", { class: "middle" }, this.log.element, this.endButton),
       this.typingStatus,
       this.replies,
@@ -209,7 +229,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
   private buildHeader(): HTMLElement {
     const close = h("button", { type: "button", class: "close", "aria-label": words.close, title: words.close }, cross());
     close.addEventListener("click", () => this.close());
-    return h("div", { class: "head-bar" }, h("span", { class: "logo" }, leaf()), h("div", { class: "title" }, h("h2", {}, this.desk), h("p", {}, words.subtitle)), close);
+    return h("div", { class: "head-bar" }, h("span", { class: "logo" }, brandLogo()), h("div", { class: "title" }, h("h2", {}, this.desk), h("p", {}, words.subtitle)), close);
   }
 
   private listen(): void {
@@ -244,6 +264,23 @@ export class HelpSageChat extends HTMLElement implements Listener {
     this.historyArrived();
   }
 
+  private edited(text: string): void {
+    this.storage.draft = text;
+    if (!text || this.history.lastHandoff()?.data.handoff?.state !== "human") return;
+    if (Date.now() - this.toldTypingAt < TELL_TYPING_EVERY_MS) return;
+    this.toldTypingAt = Date.now();
+    this.connection.typing();
+  }
+
+  /** Whether a person answers, or is waited for. */
+  private showHuman(): void {
+    const told = this.history.lastHandoff()?.data.handoff;
+    const text = told?.state === "human" ? words.talkingWith(told.agent ?? "") : told?.state === "queued" ? words.waitingFor(told.place ?? 1) : "";
+    if (this.humanBar.textContent !== text) this.humanBar.textContent = text;
+    this.humanBar.hidden = text === "";
+    this.humanBar.classList.toggle("waits", told?.state === "queued");
+  }
+
   private removeRefused(item: Pending): void {
     this.storage.drop(item.id);
     this.outbox();
@@ -251,7 +288,9 @@ export class HelpSageChat extends HTMLElement implements Listener {
   }
 
   private showReplies(): void {
-    const last = this.history.all().at(-1);
+    const handoff = this.history.lastHandoff();
+    // Whoever waits may stop waiting at any time, whatever they wrote meanwhile.
+    const last = handoff?.data.handoff?.state === "queued" ? handoff : this.history.all().at(-1);
     const waits = this.storage.pending().some((item) => item.refused === undefined);
     const buttons = last && last.author !== "person" && !waits ? (last.data.buttons ?? []) : [];
     const key = `${last?.seq}:${buttons.length}`;
@@ -359,4 +398,25 @@ export class HelpSageChat extends HTMLElement implements Listener {
 
 function activeElement(): HTMLElement | null {
   return document.activeElement instanceof HTMLElement ? document.activeElement : null;
+}
+
+/** A department's colours over the product's own, in both modes. */
+function brandSheets(): CSSStyleSheet[] {
+  const { colours } = defaults;
+  if (!colours) return [];
+  const block = (mode: "light" | "dark"): string =>
+    Object.entries(colours[mode]).map(([name, value]) => `${name}:${value};`).join("");
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(
+    `:host{${block("light")}}@media (prefers-color-scheme:dark){:host(:not([theme="light"])){${block("dark")}}}:host([theme="dark"]){${block("dark")}}`,
+  );
+  return [sheet];
+}
+
+/** The department's logo; the leaf when there is none, or when the page does not let it in. */
+function brandLogo(): Element {
+  if (!defaults.logo) return leaf();
+  const picture = h("img", { src: defaults.logo, alt: "" });
+  picture.addEventListener("error", () => picture.replaceWith(leaf()), { once: true });
+  return picture;
 }

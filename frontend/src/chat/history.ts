@@ -45,6 +45,11 @@ export class History {
     return [...this.bySeq.values()].sort((a, b) => a.seq - b.seq);
   }
 
+  /** The message that said last who answers. */
+  lastHandoff(): Message | undefined {
+    return this.all().findLast((message) => message.data.handoff !== undefined);
+  }
+
   has(clientId: string): boolean {
     for (const message of this.bySeq.values()) if (message.client_id === clientId) return true;
     return false;

@@ -103,7 +103,7 @@ export class Log {
     if (message.author !== "person") row.append(avatar(message.author, who));
     const column = h("div", { class: "column" });
     if (message.text) column.append(bubble);
-    column.append(...cards(message), stamp(at));
+    column.append(...cards(message), ...files(message), stamp(at));
     row.append(column);
     return row;
   }
@@ -176,6 +176,24 @@ function initials(name: string): string {
   const parts = name.trim().split(/\s+/);
   const letters = [parts[0], parts.length > 1 ? parts.at(-1) : undefined].map((part) => [...(part ?? "")][0] ?? "");
   return letters.join("").toLocaleUpperCase();
+}
+
+function files(message: Message): HTMLElement[] {
+  const sent = message.author === "person" || !Array.isArray(message.data.files) ? [] : message.data.files;
+  const known = sent.filter((file) => /^https?:\/\//.test(file.url));
+  if (known.length === 0) return [];
+  const entries = known.map((file) => {
+    const name = h("bdi", {}, file.name);
+    return h("li", {}, h("a", { href: file.url, target: "_blank", rel: "noopener" }, name, " ", h("span", { class: "size" }, fileSize(file.size))));
+  });
+  return [h("ul", { class: "files", "aria-label": words.files }, ...entries)];
+}
+
+/** Bytes as people read them: 10^3 to a kilobyte, as everywhere on the desk. */
+function fileSize(bytes: number): string {
+  const steps: [number, string][] = [[1e6, "megabyte"], [1e3, "kilobyte"], [1, "byte"]];
+  const [step, unit] = steps.find(([from]) => bytes >= from) ?? [1, "byte"];
+  return new Intl.NumberFormat([], { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(bytes / step);
 }
 
 function cards(message: Message): HTMLElement[] {

@@ -10,8 +10,18 @@ const COPIED = ["theme", "position", "desk", "chat", "open", "lang"] as const;
 
 const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript : null;
 
-if (typeof helpSage !== "undefined") setDefaults(helpSage);
+if (typeof helpSage !== "undefined") setDefaults({ ...withWholeAddress(helpSage), own: isOurs() });
 if (!customElements.get(NAME)) customElements.define(NAME, HelpSageChat);
+
+/** Whether the page comes from where the script comes from. */
+function isOurs(): boolean {
+  return script !== null && new URL(script.src).origin === location.origin;
+}
+
+/** The logo lies where the script came from. */
+function withWholeAddress(given: Defaults): Defaults {
+  return given.logo && script ? { ...given, logo: new URL(given.logo, script.src).href } : given;
+}
 
 function addLauncher(): void {
   if (document.querySelector(NAME)) return;

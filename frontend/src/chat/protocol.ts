@@ -17,8 +17,27 @@ export interface TicketCard {
   opened_at?: string;
 }
 
+/** A file that an agent sent; its address opens it for a day, and comes anew with the history. */
+export interface SentFile {
+  name: string;
+  content_type: string;
+  /** Bytes. */
+  size: number;
+  url: string;
+}
+
+/** Who answers from this message on. */
+export interface Handoff {
+  state: "bot" | "queued" | "human";
+  /** In the queue; 1 is next. */
+  place?: number;
+  agent?: string;
+}
+
 export interface MessageData {
   buttons?: Button[];
+  files?: SentFile[];
+  handoff?: Handoff;
   ticket?: TicketCard;
   tickets?: TicketCard[];
   reply_to?: string;

@@ -27,6 +27,20 @@ export class Storage {
     this.write("token", token);
   }
 
+  /** Whose conversation it is, once its holder has logged in. */
+  get account(): string | null {
+    return this.read("account");
+  }
+
+  set account(id: string | null) {
+    this.write("account", id);
+  }
+
+  /** Nothing of what was said here stays in this browser. */
+  forget(): void {
+    for (const key of this.keys("")) this.write(key, null);
+  }
+
   get conversation(): string | null {
     return this.read("conversation");
   }

@@ -3,9 +3,16 @@
 import htmx from "htmx.org";
 
 import { words } from "../words";
+import { bulk } from "./bulk";
+import { chats } from "./chats";
+import { copyButtons } from "./copy";
 import { drafts } from "./drafts";
+import { goOn } from "./focus";
+import { keys } from "./keys";
 import { live } from "./live";
-import { localTimes } from "./times";
+import { localTimes, tellZone } from "./times";
+import { views } from "./views";
+import { writing } from "./writing";
 
 interface SwapContext {
   select?: string;
@@ -20,6 +27,10 @@ const swapOf = (event: Event): SwapContext => (event as CustomEvent<{ ctx: SwapC
 function refresh(): void {
   localTimes(document);
   drafts.restore();
+  bulk.refresh();
+  views.refresh();
+  keys.refresh();
+  chats.refresh();
   live.watch(document.querySelector("[data-live]"));
   document.querySelector<HTMLElement>("[data-focus]")?.focus();
 }
@@ -38,8 +49,18 @@ function beforeSwap(event: Event): void {
 
 function afterSwap(event: Event): void {
   const { response, request } = swapOf(event);
-  if (response.status < 400 && request.form) drafts.forget(request.form);
+  const sent = response.status < 400 ? request.form : null;
+  if (sent) drafts.forget(sent);
   refresh();
+  if (sent) goOn(sent);
+}
+
+/** Of a row of tabs that is wider than the screen, the one that is open. */
+function showCurrent(): void {
+  for (const tab of document.querySelectorAll<HTMLElement>(".tabs [aria-current]")) {
+    const row = tab.parentElement;
+    if (row) row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
 }
 
 function tell(text: string): void {
@@ -53,6 +74,16 @@ document.addEventListener("htmx:before:swap", beforeSwap);
 document.addEventListener("htmx:after:swap", afterSwap);
 document.addEventListener("htmx:error", () => tell(words.pages.unreachable));
 document.addEventListener("input", (event) => drafts.keep(event.target));
+document.documentElement.classList.add("scripted");
+tellZone();
+showCurrent();
 live.begin(htmx);
+drafts.begin();
+bulk.begin();
+keys.begin();
+writing.begin(htmx);
+chats.begin();
+copyButtons();
 refresh();
+chats.opened();
 window.setInterval(() => localTimes(document), 30_000);

@@ -1,234 +1,164 @@
-"""A ticket's page: its story, and what an agent does with it.
-
-Each form carries the version that its writer had on the screen (`version`, and `seen`, the newest line of the log), so
-that nobody overwrites what they have not read; and a key, so that sending twice is sending once.
-"""
+"""A ticket's page: its whole story, and everything an agent does with it."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import date
+from typing import Any
 
-from fastapi import APIRouter, Depends, Form
-from sqlalchemy import select
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from helpsage.db.session import transaction
-from helpsage.people.models import Account
-from helpsage.tickets import categories, lifecycle, service
-from helpsage.tickets.errors import IllegalTransition, InvalidText, StaleTicket
-from helpsage.tickets.models import Priority, Status, Ticket
-from helpsage.web import csrf, templating, words
-from helpsage.web.access import CurrentStaff
+from helpsage.boards import beside as boards
+from helpsage.configuration import canned_replies
+from helpsage.db.session import reading
+from helpsage.departments import service as departments
+from helpsage.people import permissions
+from helpsage.people.permissions import Action
+from helpsage.service_levels import standing
+from helpsage.tickets import beside, categories, details, lifecycle, placing, story
+from helpsage.tickets.models import Status, Ticket
+from helpsage.triage import beside as triage
+from helpsage.web import templating, words
+from helpsage.web.access import SignedIn
+from helpsage.web.console import asked, received, said, triaged
+from helpsage.web.console.attempt import Agent, Attempt, visible_family
 
-router = APIRouter(include_in_schema=False, prefix="/agent/tickets/{reference}")
+router = APIRouter(include_in_schema=False)
 
-LONGEST_KEY = 64
-
-
-@dataclass
-class Attempt:
-    """What someone tried to send, kept when it is refused."""
-
-    form: str = ""
-    body: str = ""
-    status: str = ""
-    reason: str = ""
-    #: Newest line of the log that was on the screen.
-    seen: int = 0
-    #: Words beside the form.
-    problem: str = ""
-    http_status: int = 200
-    stale: bool = False
+#: Other tickets of the same person.
+MOST_RELATED = 6
 
 
 @dataclass(frozen=True)
-class Sent:
-    """The hidden fields that every form of this page carries."""
+class Field:
+    """An answer as the details form shows it."""
 
-    version: int
-    seen: int
-    key: str
+    name: str
+    label: str
+    value: str
+    #: text, date, choice, or fixed for what no form can say.
+    kind: str = "text"
+    choices: tuple[tuple[str, str], ...] = ()
 
-
-def sent(
-    version: Annotated[int, Form(ge=1)],
-    seen: Annotated[int, Form(ge=0)] = 0,
-    key: Annotated[str, Form(max_length=LONGEST_KEY)] = "",
-) -> Sent:
-    """Read them."""
-    return Sent(version, seen, key)
-
-
-Hidden = Annotated[Sent, Depends(sent)]
-checked = [Depends(csrf.checked)]
+    @property
+    def shown(self) -> str:
+        """The answer as people read it."""
+        return dict(self.choices).get(self.value, self.value)
 
 
-@router.get("")
-def show(request: Request, who: CurrentStaff, reference: str) -> Response:
+@router.get("/agent/tickets/{reference}")
+def show(request: Request, who: Agent, reference: str) -> Response:
     """The whole ticket."""
-    return _page(request, reference, Attempt())
+    return draw(request, who, reference, Attempt())
 
 
-@router.post("/reply", dependencies=checked)
-def reply(
-    request: Request,
-    who: CurrentStaff,
-    reference: str,
-    hidden: Hidden,
-    body: Annotated[str, Form()] = "",
-    status: Annotated[str, Form()] = "",
-) -> Response:
-    """Public words to the requester, and where the ticket goes with them."""
-    attempt = Attempt(form="reply", body=body, status=status, seen=hidden.seen)
-    if status and status not in list(Status):
-        return _refused(request, reference, attempt, words.UNKNOWN_CHOICE)
+def draw(request: Request, who: SignedIn, reference: str, attempt: Attempt) -> Response:
+    """The page, with what was refused.
 
-    def work(session: Session, ticket: Ticket) -> None:
-        key = _key(hidden, "reply")
-        service.reply(session, ticket, body, who.actor, key, status or None, hidden.version)
-
-    return _attempted(request, reference, attempt, work, "#newest")
-
-
-@router.post("/note", dependencies=checked)
-def note(
-    request: Request, who: CurrentStaff, reference: str, hidden: Hidden, body: Annotated[str, Form()] = ""
-) -> Response:
-    """Words among staff. They add to the story and change nothing in it, so that an older view is no obstacle."""
-    attempt = Attempt(form="note", body=body, seen=hidden.seen)
-
-    def work(session: Session, ticket: Ticket) -> None:
-        service.note(session, ticket, body, who.actor, _key(hidden, "note"))
-
-    return _attempted(request, reference, attempt, work, "#newest")
-
-
-@router.post("/status", dependencies=checked)
-def status(
-    request: Request,
-    who: CurrentStaff,
-    reference: str,
-    hidden: Hidden,
-    to: Annotated[str, Form()] = "",
-    reason: Annotated[str, Form()] = "",
-) -> Response:
-    """Another status, without words to the requester."""
-    attempt = Attempt(form="status", status=to, reason=reason, seen=hidden.seen)
-    if to not in list(Status):
-        return _refused(request, reference, attempt, words.UNKNOWN_CHOICE)
-
-    def work(session: Session, ticket: Ticket) -> None:
-        if to == Status.ESCALATED:
-            service.escalate(session, ticket, who.actor, reason, hidden.version)
-        else:
-            service.change_status(session, ticket, to, who.actor, reason, hidden.version)
-
-    return _attempted(request, reference, attempt, work)
-
-
-@router.post("/priority", dependencies=checked)
-def priority(
-    request: Request,
-    who: CurrentStaff,
-    reference: str,
-    hidden: Hidden,
-    to: Annotated[str, Form()] = "",
-    reason: Annotated[str, Form()] = "",
-) -> Response:
-    """Another priority."""
-    attempt = Attempt(form="priority", status=to, reason=reason, seen=hidden.seen)
-    if to not in list(Priority):
-        return _refused(request, reference, attempt, words.UNKNOWN_CHOICE)
-
-    def work(session: Session, ticket: Ticket) -> None:
-        service.change_priority(session, ticket, to, who.actor, reason, hidden.version)
-
-    return _attempted(request, reference, attempt, work)
-
-
-@router.post("/take", dependencies=checked)
-def take(
-    request: Request, who: CurrentStaff, reference: str, hidden: Hidden, give_back: Annotated[str, Form()] = ""
-) -> Response:
-    """Work on it, or give it back to the queue."""
-
-    def work(session: Session, ticket: Ticket) -> None:
-        service.assign(session, ticket, None if give_back else who.account_id, who.actor, hidden.version)
-
-    return _attempted(request, reference, Attempt(form="take", seen=hidden.seen), work)
-
-
-def _key(hidden: Sent, kind: str) -> str | None:
-    return f"{kind}:{hidden.key}" if hidden.key else None
-
-
-def _attempted(
-    request: Request,
-    reference: str,
-    attempt: Attempt,
-    work: Callable[[Session, Ticket], None],
-    fragment: str = "",
-) -> Response:
-    """Do it and show the ticket anew, or show what stood in the way with everything that was typed."""
-    try:
-        with transaction() as session:
-            ticket = service.by_reference(session, reference)
-            work(session, ticket)
-            shown = ticket.reference
-    except StaleTicket:
-        attempt.stale = True
-        return _refused(request, reference, attempt, words.STALE, 409)
-    except IllegalTransition as error:
-        told = words.ILLEGAL.format(origin=words.status(error.origin), target=words.status(error.target))
-        return _refused(request, reference, attempt, told, 409)
-    except InvalidText as error:
-        return _refused(request, reference, attempt, str(error))
-    return RedirectResponse(f"/agent/tickets/{shown}{fragment}", status_code=303)
-
-
-def _refused(request: Request, reference: str, attempt: Attempt, problem: str, http_status: int = 422) -> Response:
-    attempt.problem, attempt.http_status = problem, http_status
-    return _page(request, reference, attempt)
-
-
-def _page(request: Request, reference: str, attempt: Attempt) -> Response:
-    with transaction() as session:
-        ticket = service.by_reference(session, reference)
-        context = _context(session, ticket, attempt)
+    Raises:
+        TicketNotFound
+    """
+    everything = request.query_params.get("all") == "1"
+    with reading() as session:
+        family = visible_family(session, who, reference)
+        context = _context(session, who, family, attempt, everything)
         return templating.page(request, "console/ticket.html", context, attempt.http_status)
 
 
-def _context(session: Session, ticket: Ticket, attempt: Attempt) -> dict[str, Any]:
-    category = categories.load().get(ticket.category)
-    log = service.history(session, ticket)
-    allowed = lifecycle.allowed(Status(ticket.status))
+def _context(
+    session: Session, who: SignedIn, family: list[Ticket], attempt: Attempt, everything: bool
+) -> dict[str, Any]:
+    ticket = family[0]
+    told = story.tell(session, family, everything)
+    news = story.changes_since(session, ticket, attempt.seen) if attempt.stale else []
+    changes = [item.change for item in told.items if item.change is not None]
+    places = departments.places(session)
+    department, team = places.department(ticket.department_id), places.team(ticket.team_id)
+    colleagues = placing.colleagues(session, ticket.team_id)
+    names = said.names_beside(session, colleagues, [ticket.assignee_id])
+    own = beside.of(session, ticket, who.account_id, also=boards.asked(ticket.id))
+    came = received.of_family(session, family)
+    others = triage.others(session, ticket, MOST_RELATED * 2)
+    allowed = lifecycle.allowed(Status(ticket.status)) if ticket.merged_into_id is None else set()
+    known = categories.load()
     return {
         "ticket": ticket,
-        "category": category.title if category else ticket.category,
-        "details": [(_label(name, ticket.category), _plain(value)) for name, value in ticket.details.items()],
-        "gaps": [_label(str(name), ticket.category) for name in ticket.gaps],
-        "thread": service.thread(session, ticket),
-        "transcript": service.transcript(session, ticket),
-        "log": log,
-        "seen": log[-1].id if log else 0,
-        "news": [line for line in log if line.id > attempt.seen] if attempt.stale else [],
+        "family": family,
+        "survivor": session.get(Ticket, ticket.merged_into_id) if ticket.merged_into_id else None,
+        "story": told,
+        "everything": everything,
+        "seen": told.seen,
+        "news": news,
+        "names": said.names_in(session, [*changes, *news]),
+        "files": came.files,
+        "received": came.letters,
+        "bounce": own.bounced,
         "attempt": attempt,
         "key": secrets.token_urlsafe(16),
+        "can": {action.value for action in Action if permissions.may(who, action, ticket)},
         "moves": [(move.value, title) for move, title in words.STATUSES.items() if move in allowed],
         "priorities": words.PRIORITIES,
-        "assignee": _assignee(session, ticket),
+        "categories": known,
+        "category": known[ticket.category].title if ticket.category in known else ticket.category,
+        # What is known, and what stands in the form: a refused answer is no fact.
+        "facts": fields_of(ticket, Attempt()),
+        "fields": fields_of(ticket, attempt),
+        "clocks": standing.of(session, ticket),
+        "clock_titles": words.CLOCKS,
+        "gaps": [_label(str(name), ticket) for name in ticket.gaps],
+        "department": department,
+        "team": team,
+        "teams": places.teams,
+        "colleagues": colleagues,
+        "assignee": names.get(ticket.assignee_id, "") if ticket.assignee_id else "",
+        "drafts": own.drafts,
+        "canned": canned_replies.available(department.key if department else None),
+        "follows": own.follows,
+        "others": own.others,
+        "related": [each for each in others.related if permissions.may(who, Action.SEE_TICKET, each)][:MOST_RELATED],
+        "cards": boards.shown(own.also),
+        "queue": asked.PATH,
+        "triage": triaged.shown(who, triage.of(session, ticket.id), others.twins),
     }
 
 
-def _label(name: str, category: str) -> str:
+def fields_of(ticket: Ticket, attempt: Attempt) -> list[Field]:
+    """What the category asks, and whatever else is known, in that order."""
+    questions = details.questions_of(ticket)
+    names = [*questions, *(name for name in ticket.details if name not in questions)]
+    return [_field(ticket, name, attempt) for name in names]
+
+
+def _field(ticket: Ticket, name: str, attempt: Attempt) -> Field:
+    question = details.questions_of(ticket).get(name)
+    kept = ticket.details.get(name, "")
+    label = _label(name, ticket)
+    if not isinstance(kept, str | int | float):
+        return Field(name, label, _plain(kept), "fixed")
+    value = attempt.value("details", f"detail.{name}", str(kept))
+    if question is not None and question.kind == "choice":
+        choices = tuple((choice.value, choice.title) for choice in question.choices)
+        other = ((value, value),) if value and value not in dict(choices) else ()
+        return Field(name, label, value, "choice", (*choices, *other))
+    if question is not None and question.kind == "date" and _is_date(value):
+        return Field(name, label, value, "date")
+    return Field(name, label, value)
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return not value or bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _label(name: str, ticket: Ticket) -> str:
     """What a detail is called in the category's questions; its own name when the questions have changed since."""
-    found = categories.load().get(category)
-    question = found.question(name) if found else None
+    question = details.questions_of(ticket).get(name)
     return question.label if question else name.replace("_", " ").capitalize()
 
 
@@ -236,9 +166,3 @@ def _plain(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
     return ", ".join(_plain(part) for part in value) if isinstance(value, list) else str(value)
-
-
-def _assignee(session: Session, ticket: Ticket) -> Account | None:
-    if ticket.assignee_id is None:
-        return None
-    return session.scalar(select(Account).where(Account.id == ticket.assignee_id))

@@ -17,6 +17,7 @@ from sanic import Sanic
 
 from actions.server import SECRET_HEADER, create_app
 from helpsage import __version__
+from tests.loopback import NO_CERTIFICATES
 
 SECRET = "known to the assistant only"
 CALL: dict[str, Any] = {"next_action": "fine", "tracker": {"sender_id": "web:x", "latest_message": {}, "events": []}}
@@ -66,7 +67,9 @@ async def server() -> AsyncIterator[httpx.AsyncClient]:
     running = await app.create_server(sock=door, return_asyncio_server=True)
     assert running is not None
     await running.startup()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{door.getsockname()[1]}") as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{door.getsockname()[1]}", verify=NO_CERTIFICATES
+    ) as client:
         yield client
     running.close()
     await running.wait_closed()

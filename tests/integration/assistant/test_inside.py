@@ -48,3 +48,12 @@ def test_windows_behave_like_the_whole_conversation(model: Path) -> None:
 
 def test_stores_keep_order_and_lose_nothing(model: Path, worker_id: str) -> None:
     run_inside("stores.py", str(model), fresh_database(f"inside_{worker_id}"))
+
+
+def test_a_loaded_model_is_left_out_of_garbage_collection(model: Path) -> None:
+    run_inside("memory.py", str(model))
+
+
+@pytest.mark.parametrize("script", ["sender.py", "listener.py"])
+def test_a_wake_up_call_keeps_nobody_from_stopping(script: str) -> None:
+    run_inside(script)

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from helpsage import settings
-from helpsage.people import accounts
+from helpsage import clock, settings
+from helpsage.people import accounts, invitations, two_factor
 from helpsage.tickets import service
 
 
@@ -86,6 +87,64 @@ def test_the_same_address_again_is_refused(clean_database: Engine) -> None:
     finished = sage("user", "add", "PRIYA@example.org")
     assert finished.returncode == 1
     assert len(finished.stderr.splitlines()) == 1
+
+
+def logs_in(engine: Engine, email: str, password: str) -> bool:
+    with Session(engine) as session, session.begin():
+        try:
+            accounts.authenticate(session, email, password, "127.0.0.1")
+        except accounts.WrongCredentials:
+            return False
+        return True
+
+
+def test_another_password_from_the_command_line(clean_database: Engine) -> None:
+    [made] = said(sage("user", "add", "priya@example.org", "--json"))
+    chosen = "nine yellow umbrellas"
+    done = sage("user", "password", "priya@example.org", "--password-stdin", given=f"{chosen}\n")
+    assert done.returncode == 0
+    assert not logs_in(clean_database, "priya@example.org", made["password"])
+    assert logs_in(clean_database, "priya@example.org", chosen)
+    refused = sage("user", "password", "priya@example.org", "--password-stdin", given="short\n")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+
+
+def test_lost_codes_are_reset_from_the_command_line(clean_database: Engine) -> None:
+    said(sage("user", "add", "priya@example.org", "--json"))
+    with Session(clean_database) as session, session.begin():
+        account = accounts.by_email(session, "priya@example.org")
+        assert account is not None
+        now = int(clock.now().timestamp()) // two_factor.STEP_S
+        two_factor.turn_on(session, account, pyotp.TOTP(two_factor.begin(session, account)).generate_otp(now))
+        token = accounts.open_session(session, account)
+    assert sage("user", "reset-two-factor", "priya@example.org").returncode == 0
+    with Session(clean_database) as session:
+        account = accounts.by_email(session, "priya@example.org")
+        assert account is not None
+        assert not two_factor.is_on(session, account)
+        assert accounts.find_session(session, token) is None
+
+
+def test_an_account_is_switched_off_and_on_and_given_a_role(clean_database: Engine) -> None:
+    [made] = said(sage("user", "add", "olivia@example.org", "--role", "administrator", "--json"))
+    last = sage("user", "disable", "olivia@example.org")
+    assert (last.returncode, "last administrator" in last.stderr) == (1, True)
+    said(sage("user", "add", "ada@example.org", "--role", "administrator", "--json"))
+    assert sage("user", "disable", "olivia@example.org").returncode == 0
+    assert not logs_in(clean_database, "olivia@example.org", made["password"])
+    assert sage("user", "enable", "olivia@example.org").returncode == 0
+    assert sage("user", "role", "olivia@example.org", "lead").returncode == 0
+    assert logs_in(clean_database, "olivia@example.org", made["password"])
+    assert {one["role"] for one in said(sage("user", "list", "--json"))} == {"administrator", "lead"}
+    unknown = sage("user", "disable", "nobody@example.org")
+    assert (unknown.returncode, len(unknown.stderr.splitlines())) == (1, 1)
+
+
+def test_someone_is_invited_from_the_command_line(clean_database: Engine) -> None:
+    assert sage("user", "invite", "ben@example.org", "--role", "lead").returncode == 0
+    with Session(clean_database) as session:
+        [waiting] = invitations.waiting(session)
+        assert (waiting.email, waiting.role) == ("ben@example.org", "lead")
 
 
 def test_a_backup_brings_everything_back(reference: str, tmp_path: Path) -> None:

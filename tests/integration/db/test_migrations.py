@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from helpsage.db import migrate
 from helpsage.db.tables import metadata
@@ -44,3 +45,23 @@ def test_two_programs_migrate_at_once(own_engine: Engine) -> None:
     starters = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(2)]
     assert [starter.wait(60) for starter in starters] == [0, 0]
     assert migrate.current(own_engine) == migrate.newest()
+
+
+_WAITS_LONG = """
+    select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'
+                   and now() - query_start > interval '600 milliseconds')
+"""
+
+
+def test_the_time_limit_of_ordinary_statements_is_not_that_of_migrations(own_engine: Engine) -> None:
+    hasty = create_engine(own_engine.url, connect_args={"options": "-c statement_timeout=500"}, pool_size=1)
+    with own_engine.connect() as holder, ThreadPoolExecutor(1) as pool:
+        holder.execute(text("select pg_advisory_lock(:key)"), {"key": migrate.MIGRATION_LOCK})
+        holder.commit()
+        upgraded = pool.submit(migrate.upgrade, hasty)
+        while not upgraded.done() and not holder.scalar(text(_WAITS_LONG)):
+            holder.rollback()
+        holder.execute(text("select pg_advisory_unlock(:key)"), {"key": migrate.MIGRATION_LOCK})
+        upgraded.result(60)
+    with hasty.connect() as connection:  # the same one, out of the pool
+        assert connection.scalar(text("show statement_timeout")) == "500ms"

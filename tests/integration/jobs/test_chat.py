@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from helpsage import attachments, settings
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
 from helpsage.events import outbox
@@ -93,6 +96,26 @@ def test_other_moves_by_staff_are_told(new_session: NewSession, ticket: Ticket, 
 def test_own_doings_are_not_told(new_session: NewSession, ticket: Ticket) -> None:
     act(new_session, lambda s: service.close(s, ticket, REQUESTER))
     assert said(new_session) == []
+
+
+def test_a_reply_brings_its_files_and_those_alone(
+    new_session: NewSession, ticket: Ticket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.get(), "var", tmp_path)
+
+    def answer(session: Session) -> None:
+        for say, name in ((service.note, "secret.txt"), (service.reply, "map.txt")):
+            entry = say(session, ticket, "Look.", AGENT)
+            stream = io.BytesIO(b"left, then right")
+            attachments.store(session, entry.ticket_id, entry.id, name, "text/plain", stream)
+
+    act(new_session, answer, times=2)
+    (message,) = said(new_session)
+    (file,) = message.data["files"]
+    assert (file["name"], file["content_type"], file["size"]) == ("map.txt", "text/plain", 16)
+    with new_session() as session:
+        assert attachments.by_id(session, UUID(file["id"])).name == "map.txt"
+    assert message.data["reply_to"] == ticket.reference
 
 
 def test_reply_says_enough_while_the_work_goes_on(new_session: NewSession, ticket: Ticket) -> None:

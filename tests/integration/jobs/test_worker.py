@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+import psutil
 import pytest
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from helpsage.events.models import Heartbeat, OutboxEvent
 from helpsage.jobs import queue
 from helpsage.tickets import service
 from helpsage.tickets.models import Entry, Ticket
-from helpsage.worker.program import dispatch_all
+from helpsage.worker.program import SWEEP_S, dispatch_all
 from tests.integration.jobs.conftest import WorkerProgram, eventually
 
 REQUESTER = service.Actor("requester", "Ada")
@@ -67,7 +68,7 @@ def test_reply_reaches_the_chat_and_awaits_an_answer(
         assert session.get_one(Entry, entry.id).delivered_at is not None
 
 
-def test_reply_takes_a_fraction_of_a_second(start_worker: StartWorker, new_session: NewSession, ticket: Ticket) -> None:
+def test_reply_does_not_wait_for_the_sweep(start_worker: StartWorker, new_session: NewSession, ticket: Ticket) -> None:
     start_worker()
     eventually(lambda: alive(new_session))
     took = []
@@ -76,7 +77,7 @@ def test_reply_takes_a_fraction_of_a_second(start_worker: StartWorker, new_sessi
         reply(new_session, ticket, f"word {number}")
         eventually(lambda expected=number + 1: len(said_by_agents(new_session)) == expected)
         took.append(time.monotonic() - began)
-    assert sorted(took)[2] < 0.5, took
+    assert max(took) < SWEEP_S / 2, took
 
 
 def test_replies_arrive_in_order(start_worker: StartWorker, new_session: NewSession, ticket: Ticket) -> None:
@@ -152,7 +153,9 @@ def test_lost_connections_are_made_again(
     eventually(lambda: said_by_agents(new_session) == ["before"])
     with queue_database.connect() as connection:
         others = "datname = current_database() and pid <> pg_backend_pid()"
-        connection.execute(text(f"select pg_terminate_backend(pid) from pg_stat_activity where {others}"))
+        ended = connection.scalars(text(f"select pid from pg_stat_activity where {others}")).all()
+        connection.execute(text("select pg_terminate_backend(pid) from unnest(:ended) as pid"), {"ended": list(ended)})
+    eventually(lambda: not any(psutil.pid_exists(pid) for pid in ended))
     reply(new_session, ticket, "after")
     eventually(lambda: said_by_agents(new_session) == ["before", "after"])
     assert worker.process.poll() is None

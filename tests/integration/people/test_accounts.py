@@ -11,9 +11,9 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from helpsage import clock
-from helpsage.people import accounts
+from helpsage.people import accounts, sessions
 from helpsage.people.errors import AccountExists, InvalidAccount, TooManyAttempts, WrongCredentials
-from helpsage.people.models import Account, LoginFailure, LoginSession, Person
+from helpsage.people.models import Account, Attempt, LoginSession, Person
 
 PASSWORD = "correct horse battery"
 
@@ -43,7 +43,7 @@ def test_password_is_hashed_with_argon2(account: Account) -> None:
 
 
 def test_person_is_proven_by_it(account: Account) -> None:
-    assert account.person.email == "Priya@Example.org"
+    assert account.person.email == "Priya@example.org"
 
 
 def test_known_person_is_taken(session: Session) -> None:
@@ -141,7 +141,7 @@ def test_hostile_input_is_just_wrong(clean_database: Engine, account: Account, h
 def test_failures_are_kept_although_the_caller_rolls_back(clean_database: Engine, account: Account) -> None:
     refused(clean_database, account.email, "wrong password")
     with Session(clean_database) as session:
-        assert session.scalar(select(func.count()).select_from(LoginFailure)) == 1
+        assert session.scalar(select(func.count()).select_from(Attempt)) == 2
 
 
 def test_one_address_cannot_guess_for_long(clean_database: Engine, account: Account) -> None:
@@ -216,13 +216,14 @@ def test_unknown_token(session: Session, staff: Account, token: str) -> None:
     assert accounts.find_session(session, token) is None
 
 
-def test_ends_after_two_weeks_without_a_visit(session: Session, staff: Account) -> None:
-    token = accounts.open_session(session, staff)
+@pytest.mark.parametrize(("remember", "idle"), [(False, sessions.IDLE), (True, sessions.REMEMBERED)])
+def test_ends_after_a_time_without_a_visit(session: Session, staff: Account, remember: bool, idle: timedelta) -> None:
+    token = accounts.open_session(session, staff, remember=remember)
     start = clock.now()
-    for days in (13, 26, 39):
-        with clock.frozen(start + timedelta(days=days)):
+    for visits in (1, 2, 3):
+        with clock.frozen(start + 0.9 * visits * idle):
             assert accounts.find_session(session, token) is not None
-    with clock.frozen(start + timedelta(days=39 + 14, minutes=1)):
+    with clock.frozen(start + 3.71 * idle):
         assert accounts.find_session(session, token) is None
 
 
@@ -245,12 +246,12 @@ def test_disabled_account_ends_its_sessions(session: Session, staff: Account) ->
 
 def test_tidying_keeps_what_is_good(session: Session, staff: Account) -> None:
     accounts.open_session(session, staff)
-    session.add(LoginFailure(email="x", address="y", at=clock.now()))
-    session.add(LoginFailure(email="x", address="y", at=clock.now() - timedelta(days=2)))
+    session.add(Attempt(purpose="x", key="y", at=clock.now()))
+    session.add(Attempt(purpose="x", key="y", at=clock.now() - timedelta(days=2)))
     session.flush()
     accounts.tidy(session)
     assert session.scalar(select(func.count()).select_from(LoginSession)) == 1
-    assert session.scalar(select(func.count()).select_from(LoginFailure)) == 1
+    assert session.scalar(select(func.count()).select_from(Attempt)) == 1
     with clock.frozen(clock.now() + timedelta(days=15)):
         accounts.tidy(session)
     assert session.scalar(select(func.count()).select_from(LoginSession)) == 0

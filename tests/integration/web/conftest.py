@@ -50,7 +50,7 @@ def web_url(database_url: str) -> Iterator[str]:
             time.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
     settings.get.cache_clear()
 
 

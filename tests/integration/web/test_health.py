@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from helpsage import clock, settings
 from helpsage.events.models import Heartbeat
+from helpsage.intake.models import MailboxState
+from helpsage.settings import Mailbox
 from helpsage.web import health
 from tests.integration.web.visitor import Visitor
 
@@ -64,7 +66,9 @@ def test_all_is_well(visitor: Visitor, database: Engine, neighbours: None) -> No
         ("web", "database", "worker", "actions", "assistant"), "ok"
     )
     assert told["programs"]["worker"]["version"] == "1.2.3"
-    assert told["queue"] == {"events": 0, "jobs": 0, "dead": 0}
+    assert told["queue"] == {
+        "events": 0, "jobs": 0, "dead": 0, "inbound": 0, "inbound_failed": 0, "letters": 0
+    }  # fmt: skip
 
 
 def test_programs_that_do_not_answer_are_down(visitor: Visitor, database: Engine) -> None:
@@ -96,3 +100,20 @@ def test_a_database_of_another_version_is_down(visitor: Visitor, database: Engin
             connection.execute(sql("update alembic_version set version_num = :kept"), {"kept": kept})
     assert answer.status_code == 503
     assert "this version needs" in answer.json()["programs"]["database"]["detail"]
+
+
+def test_a_mailbox_that_cannot_be_read_is_told_without_its_name(
+    visitor: Visitor, database: Engine, neighbours: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = {"host": "imap.example.org", "user": "u", "password": "p"}
+    monkeypatch.setattr(settings.get(), "imap", {name: Mailbox.model_validate(box) for name in ("help", "books")})
+    with Session(database) as session, session.begin():
+        session.execute(delete(Heartbeat))
+        session.add_all(
+            Heartbeat(program=name, instance="1", version="1", at=clock.now()) for name in ("worker", "mailroom")
+        )
+        session.add(MailboxState(name="help", trouble="MailboxLoginError"))
+        session.add(MailboxState(name="gone from the settings", trouble="timeout"))
+    told = visitor.get("/healthz")
+    assert told.status_code == 200
+    assert told.json()["programs"]["mailroom"]["detail"] == "1 of 2 mailboxes cannot be read"

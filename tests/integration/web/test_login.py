@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Engine
 
 from helpsage import clock
-from helpsage.people import accounts
+from helpsage.people import accounts, sessions
 from helpsage.people.models import Role
-from helpsage.web import words
+from helpsage.web.accounts import words
 from tests.integration.web.conftest import EMAIL, PASSWORD, make_account
 from tests.integration.web.visitor import Visitor
 
@@ -43,21 +43,41 @@ def test_a_wrong_password_and_an_unknown_address_look_alike(visitor: Visitor, da
     assert visitor.get("/agent").url.path == "/login"
 
 
-def test_guessing_is_stopped(visitor: Visitor, database: Engine) -> None:
+def test_after_some_failures_a_puzzle_is_asked_for_and_then_guessing_is_stopped(
+    visitor: Visitor, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_account(database, EMAIL, "Priya", Role.AGENT)
-    for _ in range(accounts.FAILURES_PER_EMAIL):
+    for _ in range(accounts.PUZZLE_AFTER_PER_EMAIL):
+        assert visitor.log_in(EMAIL, "not this one at all").status_code == 401
+    unsolved = visitor.log_in(EMAIL, PASSWORD)
+    assert unsolved.status_code == 422
+    assert words.UNSOLVED in unsolved.text
+    monkeypatch.setattr(accounts, "PUZZLE_AFTER_PER_EMAIL", 1_000)
+    for _ in range(accounts.FAILURES_PER_EMAIL - accounts.FAILURES_PER_EMAIL // 2):
         visitor.log_in(EMAIL, "not this one at all")
+    monkeypatch.setattr(accounts, "FAILURES_PER_EMAIL", accounts.FAILURES_PER_EMAIL // 2)
     refused = visitor.log_in(EMAIL, PASSWORD)
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 0
 
 
-def test_a_requester_does_not_get_in(visitor: Visitor, database: Engine) -> None:
+def test_a_requester_gets_in_but_not_to_the_agents_pages(visitor: Visitor, database: Engine) -> None:
     make_account(database, "student@desk.example", "Asha", Role.REQUESTER)
-    page = visitor.log_in("student@desk.example", PASSWORD)
-    assert page.status_code == 403
-    assert words.NOT_STAFF in page.text
-    assert visitor.get("/agent").url.path == "/login"
+    assert visitor.log_in("student@desk.example", PASSWORD).url.path == "/my"
+    assert visitor.get("/agent").status_code == 403
+
+
+def test_without_staying_logged_in_the_browser_forgets_when_it_is_closed(visitor: Visitor, database: Engine) -> None:
+    make_account(database, EMAIL, "Priya", Role.AGENT)
+    form = visitor.form(visitor.get("/login"), "/login")
+    page = visitor.submit(form, email=EMAIL, password=PASSWORD)
+    cookie = next(value for value in page.history[0].headers.get_list("set-cookie") if "session" in value)
+    assert "Max-Age" not in cookie
+    visitor.submit(visitor.form(visitor.get("/account"), "/logout"))
+    csrf = visitor.form(visitor.get("/login"), "/login").values["csrf"]
+    page = visitor.submit(form, email=EMAIL, password=PASSWORD, remember="1", csrf=csrf)
+    cookie = next(value for value in page.history[0].headers.get_list("set-cookie") if "session" in value)
+    assert f"Max-Age={30 * 24 * 3600}" in cookie
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor: Visitor, database: Engine) -> None:
@@ -84,7 +104,7 @@ def test_logging_out_ends_the_session_on_the_server(agent: Visitor) -> None:
 
 
 def test_an_idle_session_ends(agent: Visitor) -> None:
-    later = clock.now() + accounts.SESSION_IDLE * 1.01
+    later = clock.now() + sessions.IDLE * 1.01
     with clock.frozen(later):
         assert agent.get("/agent").url.path == "/login"
 

@@ -7,8 +7,10 @@ import json
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy import text as sql
+from starlette.requests import Request
 
 from helpsage import settings
+from helpsage.web import errors, words
 from helpsage.web.guard import LARGEST_BODY
 from tests.integration.web.conftest import Desk
 from tests.integration.web.visitor import Visitor
@@ -92,3 +94,22 @@ def test_a_failure_inside_shows_a_number_and_nothing_else(agent: Visitor, databa
     assert "ticket_away" not in page.text
     assert "psycopg" not in page.text
     assert page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429])
+def test_no_refusal_is_told_as_a_failure_of_ours(status: int) -> None:
+    """What a person can do about it differs."""
+    ours = words.ERRORS["500"]
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"", "state": {}})
+    request.state.request_id = "0123456789abcdef"
+    page = errors.page(request, status)
+    assert page.status_code == status
+    assert ours[0] not in bytes(page.body).decode()
+    assert "0123456789abcdef" in bytes(page.body).decode()
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_failure_of_ours_is_not_told_as_the_persons(status: int) -> None:
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"", "state": {}})
+    request.state.request_id = "0123456789abcdef"
+    assert words.ERRORS["400"][0] not in bytes(errors.page(request, status).body).decode()

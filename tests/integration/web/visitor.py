@@ -7,6 +7,13 @@ from html.parser import HTMLParser
 
 import httpx
 
+from tests.loopback import NO_CERTIFICATES
+
+
+def _is_sent(given: dict[str, str]) -> bool:
+    """A box that is not ticked sends nothing."""
+    return given.get("type") not in ("checkbox", "radio") or "checked" in given
+
 
 @dataclass
 class Form:
@@ -30,7 +37,7 @@ class _Forms(HTMLParser):
             self.forms.append(Form(given.get("action", ""), given.get("method", "get")))
         elif not self.forms:
             return
-        elif tag == "input" and "name" in given:
+        elif tag == "input" and "name" in given and _is_sent(given):
             self.forms[-1].values[given["name"]] = given.get("value", "")
         elif tag == "textarea":
             self._textarea = given.get("name", "")
@@ -41,7 +48,9 @@ class _Forms(HTMLParser):
             self.forms[-1].values[self._select] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
+        if tag == "textarea" and self._textarea is not None:
+            # A line break right after the tag is no part of the value (HTML standard, 13.2.6.4.7).
+            self.forms[-1].values[self._textarea] = self.forms[-1].values[self._textarea].removeprefix("\n")
             self._textarea = None
         elif tag == "select":
             self._select = None
@@ -55,7 +64,7 @@ class Visitor(httpx.Client):
     """One browser."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(base_url=url, follow_redirects=True, timeout=10, trust_env=False)
+        super().__init__(base_url=url, follow_redirects=True, timeout=10, trust_env=False, verify=NO_CERTIFICATES)
 
     def form(self, page: httpx.Response, action: str) -> Form:
         """The form of this page that goes to `action`."""

@@ -73,8 +73,8 @@ def test_no_hurry_beats_category_and_other_words() -> None:
 
 
 def test_category_decides_when_nothing_else_does() -> None:
-    assert decide("I paid and see nothing", "payment_failure") == (HIGH, "usual for payment_failure")
-    assert decide("I need Matlab", "software_install") == (LOW, "usual for software_install")
+    assert decide("I paid and see nothing", "payment_failure") == (HIGH, "usual for Payment failed")
+    assert decide("I need Matlab", "software_install") == (LOW, "usual for Software installation")
     assert decide("something", "no_such_category") == (NORMAL, "nothing says otherwise")
 
 
@@ -120,4 +120,4 @@ def test_broken_configuration_is_named(tmp_path: Path) -> None:
     broken = tmp_path / "priorities.yml"
     broken.write_text(priority.CONFIGURATION.read_text().replace('- "stolen"', '- "stollen"', 1))
     with pytest.raises(InvalidPriorities, match=r"priorities\.yml.*stolen"):
-        priority.load.__wrapped__(broken)
+        priority.read(broken)

@@ -1,0 +1,3 @@
+"""What `python -m bench.channels` is made of."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Questions about tickets and conversations, answered from figures that are kept up to date as things happen."""

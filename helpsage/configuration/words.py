@@ -1,0 +1,20 @@
+"""What administrators are told when something cannot be saved, and how the log calls what they did."""
+
+from __future__ import annotations
+
+CHOOSE = "Choose one of the list."
+LINE = "1 to {longest} characters on one line."
+INVALID_NAME = "Small letters, digits and _, beginning with a letter, at most 40."
+TWICE = "A question is asked once."
+TOO_MANY = "At most {most}."
+BELONGS_TO = "“{key}” belongs to {category} already."
+NOT_A_NAME = "“{key}” is not a name of the assistant's: small letters, digits and _."
+NO_CHOICES = "A choice needs at least one answer to choose."
+CHOICES_ELSEWHERE = "Only the kind “choice” has answers to choose from."
+SAME_VALUE = "Two answers have the same short name."
+INVALID_CHOICE = "“{choice}”: write short_name | Title | other words, separated by commas."
+NO_RESPONSE = "The assistant has no response of this name. Write the words themselves."
+CATEGORY_STAYS = "The desk itself files tickets here, so this category has to stay. You can rename it."
+GROUP_LEADS_HERE = "“{group}” leads here when nothing more exact is known. Change that first."
+GROUP_IN_USE = "These categories stand in it: {categories}. Move them first."
+STILL_ASKED = "These categories ask it: {categories}. Take it out there first."

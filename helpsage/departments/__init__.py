@@ -1,0 +1,3 @@
+"""Departments with their brand, and the teams that work in them."""
+
+from __future__ import annotations

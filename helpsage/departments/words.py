@@ -1,0 +1,22 @@
+"""What people are told about departments and teams that cannot be saved."""
+
+from __future__ import annotations
+
+INVALID_KEY = "A short name of small letters, digits and hyphens that begins with a letter, at most 40."
+KEY_TAKEN = "This one is taken already."
+INVALID_NAME = "A name has 1 to 80 characters on one line."
+INVALID_NAME_OR_EMPTY = "At most 80 characters on one line, or nothing."
+NAME_TAKEN = "Another department is called that."
+INVALID_COLOUR = "A colour is written like #2c6b5b."
+INVALID_ADDRESS = "An e-mail address looks like desk@example.org."
+INVALID_WIDGET_KEY = "8 to 64 letters, digits, hyphens or underscores."
+INVALID_ORIGIN = "“{origin}” is not an address like https://www.example.org: no path and no slash at the end."
+TOO_MANY_ORIGINS = "At most {most} addresses."
+NO_LOGO = "This picture is no longer there. Please choose one again."
+DEFAULT_STAYS = "This department takes what nobody else claims. Make another one the default first."
+CHOOSE_OTHER_DEFAULT = "One department has to be the default. Make another one the default instead."
+NO_DEPARTMENT = "Choose a department."
+TEAM_TAKEN = "The department has a team of this name."
+NO_MEMBER = "Choose people from the list."
+CHOOSE = "Choose one of the list."
+NO_MINUTES = "A number of minutes from 0 to 10,080 (a week), or nothing."

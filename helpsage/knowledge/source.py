@@ -1,0 +1,52 @@
+"""What knowledge is to whoever looks for some of it: a source says what lies nearest to somebody's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from encoder.model import Encoder, Vectors
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Somebody's words, and their vector.
+
+    Attributes:
+        encoder: that made it: a source compares only with vectors of the same.
+    """
+
+    words: str
+    vector: Vectors
+    encoder: Encoder
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Something written that may answer them.
+
+    Attributes:
+        key: names it among all sources: `faq:connect_wifi`.
+        text: light Markdown, as it is sent.
+        link: where it stands; empty: nowhere that people can open.
+        likeness: cosine, 1 the same.
+    """
+
+    key: str
+    title: str
+    text: str
+    likeness: float
+    link: str = ""
+
+
+class Source(Protocol):
+    """The FAQ, articles: one module each, named in `suggesting.SOURCES`."""
+
+    def nearest(self, session: Session, asked: Asked, most: int) -> Sequence[Suggestion]:
+        """The nearest, the best first; none when nothing is near, or when it is not ready yet."""
+
+    def text_of(self, session: Session, key: str) -> str | None:
+        """What this key stands for; None when it is none of this source's, or gone."""

@@ -1,0 +1,31 @@
+"""What administrators are told when calendars or policies cannot be saved."""
+
+from __future__ import annotations
+
+CHOOSE = "Choose one of the list."
+LINE = "1 to {longest} characters on one line."
+INVALID_KEY = "a key is small letters, digits and _, beginning with a letter, at most 40"
+SAME_KEY = "Two policies have the same key."
+TOO_MANY = "There are too many calendars or policies."
+NO_ZONE = "There is no such time zone. Write it like Europe/Berlin."
+NO_SHIFT = "“{written}” is no time: write 09:00-12:30, 13:30-18:00. A night is 22:00-06:00, a whole day 00:00-24:00."
+TOO_MANY_SHIFTS = "At most {most} shifts a day."
+OVERLAP = "These shifts overlap."
+NEVER_OPEN = "A calendar without any hours would promise nothing."
+NO_COUNTRY = "There are no public holidays of “{written}”. Write a country as DE, or a part of it as DE-BE."
+NO_DAY = "“{written}” is no day: write 2026-12-24 Christmas Eve, or 12-24 Christmas Eve for every year."
+NO_YEAR = "“{written}” has no year: write 2026-10-03."
+NO_SINGLE_DAY = (
+    "“{written}” is no day with hours: write 2026-12-23 09:00-12:00 Short day, or 12-23 09:00-12:00 for every year."
+)
+TWICE = "“{written}”: this day is there already."
+TOO_MANY_DAYS = "At most {most} days."
+NO_DURATION = "Write hours and minutes like 4h, 30m or 4h 30m; at most a year."
+NO_TARGET = "A policy promises an answer, a resolution, or both."
+NO_PERCENT = "A number from 0 to 99."
+NO_REPEATS = "A number from 0 to {most}."
+NOBODY = "Somebody has to be told. Choose at least one."
+NEVER_DUE = "By this calendar so much working time does not pass within ten years."
+IN_USE = "These policies use it: {policies}. Choose another calendar there first."
+NO_DEPARTMENT = "There is no such department (any more)."
+NO_PLACE = "There is no such team or colleague (any more)."
