@@ -246,7 +246,15 @@ async def _take_up(job: jobs.Job) -> None:
             await asyncio.to_thread(give_up, job, "its worker died")
             await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=False)
         else:
-            await app.job_manager.retry_job(job, retry_at=clock.now())
+            await _again(job)
+
+
+async def _again(job: jobs.Job) -> None:
+    """Try a job once more, unless the next of its kind waits already: that one does the same, and waits for our lock."""
+    try:
+        await app.job_manager.retry_job(job, retry_at=clock.now())
+    except exceptions.UniqueViolation:
+        await app.job_manager.finish_job(job, jobs.Status.SUCCEEDED, delete_job=True)
 
 
 # --- signs of life

@@ -165,6 +165,23 @@ async def test_job_handed_out_in_an_answer_that_was_lost_is_taken_up(
     assert job_rows(new_session) == [("todo", 1)]
 
 
+async def test_lost_job_whose_successor_waits_makes_way(new_session: NewSession) -> None:
+    """As with work that is due every few seconds: two of it cannot wait, so the lost one could never be put back."""
+    async with app.open_async():
+        tick = app.configure_task("boards.tick", lock="boards.tick", queueing_lock="boards.tick")
+        lost_id = await tick.defer_async(timestamp=1)
+        worker_id = await app.job_manager.register_worker()
+        lost = await app.job_manager.fetch_job(queues=None, worker_id=worker_id)
+        assert lost is not None
+        assert lost.id == lost_id
+        await tick.defer_async(timestamp=2)
+        await program._take_up(lost)
+        following = await app.job_manager.fetch_job(queues=None, worker_id=worker_id)
+    assert following is not None
+    assert following.task_kwargs == {"timestamp": 2}
+    assert job_rows(new_session) == [("doing", 0)]
+
+
 async def _until_todo(care: object, new_session: NewSession) -> None:
     task = asyncio.ensure_future(care)  # type: ignore[arg-type]
     try:
