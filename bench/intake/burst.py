@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from bench.web import data
 from helpsage import settings
 from helpsage.intake import drain, gate, service
+from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE, QUEUES
 from helpsage.mailroom import keeping, listener
 from helpsage.setup import steps
 from helpsage.worker.program import DRAINS
@@ -213,6 +214,7 @@ def drained(url: str, records: int, folder: Path, kills: int = 2, patience_s: fl
     variables = _variables(url, folder)
     began = time.monotonic()
     left = kills
+    background = _worker(variables, folder, LATER_QUEUE)
     worker = _worker(variables, folder)
     try:
         while (done := _count(url, "select count(*) from inbound where state <> 'waiting'")) < records:
@@ -231,6 +233,7 @@ def drained(url: str, records: int, folder: Path, kills: int = 2, patience_s: fl
         routed_s = time.monotonic() - began
     finally:
         _end(worker)
+        _end(background)
     return Drained(
         records,
         _count(url, "select count(*) from ticket"),
@@ -260,19 +263,22 @@ def _variables(url: str, folder: Path) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": url, "HELPSAGE_VAR": str(folder), "HELPSAGE_ENCODER": encoder}
 
 
-def _worker(variables: dict[str, str], folder: Path) -> subprocess.Popen[bytes]:
-    with (folder / "worker.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "helpsage.worker"], env=variables, stdout=log, stderr=log)
+def _worker(variables: dict[str, str], folder: Path, queue: str = DEFAULT_QUEUE) -> subprocess.Popen[bytes]:
+    with (folder / f"{queue}.log").open("ab") as log:
+        command = [sys.executable, "-m", "helpsage.worker", queue]
+        return subprocess.Popen(command, env=variables, stdout=log, stderr=log)
 
 
 @contextmanager
 def worker(url: str, folder: Path) -> Iterator[None]:
-    """A worker, running inside."""
-    running = _worker(_variables(url, folder), folder)
+    """A worker of each queue, running inside, as `./sage up` runs them."""
+    variables = _variables(url, folder)
+    running = [_worker(variables, folder, queue) for queue in QUEUES]
     try:
         yield
     finally:
-        _end(running)
+        for each in running:
+            _end(each)
 
 
 def _end(running: subprocess.Popen[bytes]) -> None:

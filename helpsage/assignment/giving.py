@@ -168,7 +168,7 @@ def _waiting(session: Session, team_id: UUID, hands: Sequence[Hand], settled: ti
         )
         .order_by(urgency, Ticket.next_due_at.asc().nulls_last(), Ticket.created_at, Ticket.id)
         .limit(50)
-        .with_for_update(of=Ticket, skip_locked=True)
+        .with_for_update(of=Ticket, key_share=True, skip_locked=True)
     )
     return list(session.scalars(asked))
 

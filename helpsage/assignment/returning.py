@@ -49,7 +49,9 @@ def left_behind(session: Session, limit: int) -> list[UUID]:
 
 def bring_back(session: Session, ticket_id: UUID) -> bool:
     """Give one ticket back to its queue, if it is still with someone who is away; whether it was."""
-    ticket = session.scalar(select(Ticket).where(Ticket.id == ticket_id).with_for_update(of=Ticket, skip_locked=True))
+    ticket = session.scalar(
+        select(Ticket).where(Ticket.id == ticket_id).with_for_update(of=Ticket, key_share=True, skip_locked=True)
+    )
     if ticket is None or ticket.assignee_id is None or ticket.status not in IN_HAND:
         return False
     account = session.get_one(Account, ticket.assignee_id)
@@ -63,7 +65,7 @@ def bring_back(session: Session, ticket_id: UUID) -> bool:
 
 def leave_other_team(session: Session, ticket_id: UUID) -> None:
     """Where the desk gives tickets out, one that came from another team waits for somebody of this one."""
-    ticket = session.scalar(select(Ticket).where(Ticket.id == ticket_id).with_for_update(of=Ticket))
+    ticket = session.scalar(select(Ticket).where(Ticket.id == ticket_id).with_for_update(of=Ticket, key_share=True))
     if ticket is None or ticket.assignee_id is None or ticket.status not in IN_HAND:
         return
     works_there = select(TeamMember.team_id).where(

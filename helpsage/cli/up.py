@@ -22,6 +22,7 @@ from helpsage.db.session import engine, transaction
 from helpsage.departments import service as departments
 from helpsage.people import accounts
 from helpsage.people.models import Account, Role
+from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
 from helpsage.setup import steps
 from helpsage.setup.steps import SetupError
 from helpsage.supervisor import Program, Supervisor, port_is_free
@@ -91,7 +92,8 @@ def programs(configured: settings.Settings, model: Path) -> list[Program]:
     mailroom = [Program("mailroom", [own, "-m", "helpsage.mailroom"], common)] if configured.takes_mail else []
     return [
         Program("actions", [own, "-m", "actions"], common),
-        Program("worker", [own, "-m", "helpsage.worker"], common),
+        Program("worker", [own, "-m", "helpsage.worker", DEFAULT_QUEUE], common),
+        Program("background", [own, "-m", "helpsage.worker", LATER_QUEUE], common),
         Program("web", [own, "-m", "helpsage.web"], common),
         *mailroom,
         Program(

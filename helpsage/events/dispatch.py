@@ -63,13 +63,16 @@ def _jobs(session: Session, events: Sequence[_Event]) -> list[Job]:
                 job.arguments["events"].append({"task": subscription.task, **told})
             else:
                 lock = lock_of(subscription.stream, event.subject_id)
-                found[event.id, subscription] = Job(subscription.task, told, lock, priority=subscription.priority)
+                found[event.id, subscription] = _job(subscription, subscription.task, told, lock)
     return list(found.values())
 
 
 def _of_many(subscription: Subscription, shard: str) -> Job:
-    arguments = {"stream": subscription.stream, "events": []}
-    return Job(FOLLOW, arguments, shard, priority=subscription.priority)
+    return _job(subscription, FOLLOW, {"stream": subscription.stream, "events": []}, shard)
+
+
+def _job(subscription: Subscription, task: str, arguments: dict[str, Any], lock: str) -> Job:
+    return Job(task, arguments, lock, subscription.queue, priority=subscription.priority)
 
 
 def _holds(session: Session, condition: str, asked: dict[str, bool]) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
+
 
 @dataclass(frozen=True)
 class Subscription:
@@ -20,6 +22,7 @@ class Subscription:
         priority: the higher, the sooner among all jobs that wait.
         shards: jobs of many events that run side by side at most, each with the subjects that fall to it. Where each
             takes long, fewer than a worker has places for: what people wait for finds one free.
+        queue: of `helpsage/jobs/queue.py`.
     """
 
     task: str
@@ -28,9 +31,9 @@ class Subscription:
     only_if: str = ""
     priority: int = 0
     shards: int = 8
+    queue: str = DEFAULT_QUEUE
 
 
-_TELL = Subscription("notify.tell", "notify", together=True)
 _WEBHOOKS = Subscription(
     "webhooks.write",
     "webhooks",
@@ -43,12 +46,13 @@ _ALERT_CHAT = Subscription("alerts.tell_chat", "alerts", only_if=_PLACES)
 _ROUND_ROBIN = "select from team where assignment = 'round_robin' and archived_at is null"
 _GIVE = Subscription("assignment.give", "assignment", together=True, only_if=_ROUND_ROBIN)
 _MOVED = Subscription("assignment.moved", "assignment", together=True, only_if=_ROUND_ROBIN)
-#: Where a ticket belongs is found out before anybody is told of it; somebody in a chat waits for what is said there.
+#: Where a ticket belongs is found out before all else; somebody in a chat waits for what is said there.
 _SOON, _AT_ONCE = 10, 20
+#: Letters to many are never in the way of that: when everybody writes at once, they come when there is time.
+_TELL = Subscription("notify.tell", "notify", together=True, priority=_SOON, shards=4, queue=LATER_QUEUE)
 _READ = Subscription("triage.read", "triage", together=True, priority=_SOON, shards=4)
-#: Tickets about the same are looked for when nothing else waits.
-_LATER = -10
-_COMPARE = Subscription("triage.compare", "twins", together=True, priority=_LATER, shards=1)
+#: Tickets about the same are looked for when the machine has nothing else to do.
+_COMPARE = Subscription("triage.compare", "twins", together=True, queue=LATER_QUEUE, shards=1)
 _LEARN_TOPIC = Subscription("triage.learn_topic", "triage", together=True)
 _LEARN_URGENCY = Subscription("triage.learn_urgency", "triage", together=True)
 

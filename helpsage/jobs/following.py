@@ -61,11 +61,11 @@ def follow(context: JobContext, stream: str, events: list[Event]) -> None:
     """Handle events of a stream, the oldest first."""
     if context.job is not None and context.job.attempts:
         # The last try ended with its worker, or with the database: whichever of them it was is found out one by one.
-        _hand_over(stream, events)
+        _hand_over(context, stream, events)
         return
     if context.job is not None:
         events = _with_those_behind(context.job, events)
-    for task, some in groupby(_not_waiting(stream, events), key=lambda event: event["task"]):
+    for task, some in groupby(_not_waiting(context, stream, events), key=lambda event: event["task"]):
         run = list(some)
         if not _at_once(task, run):
             _one_by_one(context, stream, run)
@@ -93,13 +93,13 @@ def _with_those_behind(job: procrastinate.jobs.Job, events: list[Event]) -> list
     return more
 
 
-def _not_waiting(stream: str, events: Sequence[Event]) -> list[Event]:
+def _not_waiting(context: JobContext, stream: str, events: Sequence[Event]) -> list[Event]:
     """Those that nothing of the same subject is before; the others are put behind it."""
     locks = {lock_of(stream, event["subject_id"]) for event in events}
     with transaction() as session:
         waiting = set(session.scalars(_WAITING, {"locks": sorted(locks)}))
         behind = [event for event in events if lock_of(stream, event["subject_id"]) in waiting]
-        _put_in(session, stream, behind)
+        _put_in(session, context, stream, behind)
     return [event for event in events if lock_of(stream, event["subject_id"]) not in waiting]
 
 
@@ -132,7 +132,7 @@ def _one_by_one(context: JobContext, stream: str, events: Sequence[Event]) -> No
             log.warning("event %s is tried again by itself: %s", event["event_id"], described(error))
             failed.add(event["subject_id"])
             late.append(event)
-    _hand_over(stream, late)
+    _hand_over(context, stream, late)
 
 
 def _do(context: JobContext, event: Event) -> None:
@@ -144,15 +144,16 @@ def _do(context: JobContext, event: Event) -> None:
         task.func(**arguments)
 
 
-def _hand_over(stream: str, events: Sequence[Event]) -> None:
+def _hand_over(context: JobContext, stream: str, events: Sequence[Event]) -> None:
     with transaction() as session:
-        _put_in(session, stream, events)
+        _put_in(session, context, stream, events)
 
 
-def _put_in(session: Session, stream: str, events: Sequence[Event]) -> None:
-    """Each as a job of its own."""
+def _put_in(session: Session, context: JobContext, stream: str, events: Sequence[Event]) -> None:
+    """Each as a job of its own, of the queue that they came in."""
+    queue_name = context.job.queue if context.job is not None else queue.DEFAULT_QUEUE
     jobs = []
     for event in events:
         arguments = {name: event[name] for name in ("event_id", "subject_id", "payload")}
-        jobs.append(Job(event["task"], arguments, lock_of(stream, event["subject_id"])))
+        jobs.append(Job(event["task"], arguments, lock_of(stream, event["subject_id"]), queue_name))
     queue.defer_all(session, jobs)

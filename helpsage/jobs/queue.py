@@ -12,6 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 DEFAULT_QUEUE = "default"
+#: What may wait while there is anything else to do; a program of its own does it, at a lower priority of the machine.
+LATER_QUEUE = "later"
+#: All there are.
+QUEUES = (DEFAULT_QUEUE, LATER_QUEUE)
 
 _DEFER = text(
     """
@@ -35,6 +39,7 @@ class Job:
         task: its registered name.
         arguments: ids and plain values, as JSON.
         lock: jobs with one lock run one after the other, in the order in which they were put in.
+        queue: one of QUEUES.
         at: not before this moment; None: as soon as possible.
         priority: the higher, the sooner.
     """

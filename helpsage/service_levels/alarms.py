@@ -44,7 +44,7 @@ def waiting(session: Session, limit: int) -> list[UUID]:
 
 def ring(session: Session, ticket_id: UUID) -> None:
     """Do what is due for one ticket now. Doing it twice is doing it once."""
-    ticket = session.scalar(select(Ticket).where(Ticket.id == ticket_id).with_for_update(of=Ticket))
+    ticket = session.scalar(select(Ticket).where(Ticket.id == ticket_id).with_for_update(of=Ticket, key_share=True))
     now = clock.now()
     if ticket is None or ticket.next_alarm_at is None or ticket.next_alarm_at > now:
         return

@@ -45,9 +45,12 @@ def locked(session: Session, ticket: Ticket, expected_version: int | None = None
 
 
 def lock_all(session: Session, asked: Select[Ticket]) -> list[Ticket]:
-    """The tickets that a question finds, as they are now, their rows locked in the order of their numbers."""
-    asked = asked.order_by(Ticket.number).with_for_update(of=Ticket).execution_options(populate_existing=True)
-    found = list(session.scalars(asked))
+    """The tickets that a question finds, as they are now, their rows locked in the order of their numbers.
+
+    Who writes a row that points to one of them (a notice, a delivery) need not wait for us, nor we for them.
+    """
+    alone = asked.order_by(Ticket.number).with_for_update(of=Ticket, key_share=True)
+    found = list(session.scalars(alone.execution_options(populate_existing=True)))
     _locks(session).update({ticket.id: (ticket, _innermost(session)) for ticket in found})
     return found
 

@@ -19,7 +19,9 @@ def hand_over(session: Session, before: UUID, after: UUID, conversation_id: UUID
     theirs: list[ColumnElement[bool]] = [Ticket.requester_id == before]
     if conversation_id is not None:
         theirs.append(Ticket.conversation_id == conversation_id)
-    tickets = list(session.scalars(select(Ticket.id).where(*theirs).order_by(Ticket.id).with_for_update(of=Ticket)))
+    tickets = list(
+        session.scalars(select(Ticket.id).where(*theirs).order_by(Ticket.id).with_for_update(of=Ticket, key_share=True))
+    )
     for statement in (
         update(Ticket).where(Ticket.id.in_(tickets)).values(requester_id=after),
         update(Entry).where(Entry.ticket_id.in_(tickets), Entry.author_id == before).values(author_id=after),

@@ -61,7 +61,7 @@ def take_next(
             )
             .order_by(Ticket.created_at, Ticket.id)
             .limit(1)
-            .with_for_update(of=Ticket, skip_locked=True)
+            .with_for_update(of=Ticket, key_share=True, skip_locked=True)
         )
         ticket_id = session.scalar(waiting)
         if ticket_id is not None:

@@ -124,7 +124,7 @@ async def _ask(url: str) -> Program:
 
 def _ask_database() -> tuple[Program, dict[str, Program], dict[str, int]]:
     """The database, the programs that write their sign of life there, and what waits."""
-    beating = ["worker", *(["mailroom"] if settings.get().takes_mail else [])]
+    beating = ["worker", "background", *(["mailroom"] if settings.get().takes_mail else [])]
     unknown = dict.fromkeys(beating, Program("unknown"))
     try:
         at, needed = migrate.current(engine()), migrate.newest()

@@ -1,5 +1,7 @@
 """What a worker does at the same time: dispatches the outbox, does jobs, takes up the jobs of dead workers, shows life.
 
+One that has a queue to itself does the jobs of that alone; the outbox and what came in are the default queue's affair.
+
 When any of these fails, which is when PostgreSQL goes away, all are stopped and begun again once it answers.
 """
 
@@ -8,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -22,11 +25,13 @@ from helpsage.db.session import engine, transaction
 from helpsage.events import dispatch, heartbeat
 from helpsage.intake import drain
 from helpsage.jobs.app import address, app
+from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
 from helpsage.jobs.retries import give_up, is_last_try, keep_dead_letters, tries_of
 
 log = logging.getLogger(__name__)
 
-PROGRAM = "worker"
+#: By the queue a program has to itself, as they stand in logs and among the signs of life; None: it does all.
+NAMES: Mapping[str | None, str] = MappingProxyType({None: "worker", DEFAULT_QUEUE: "worker", LATER_QUEUE: "background"})
 #: Jobs at a time: more than reading and comparing tickets ever take (`shards` in `events/subscribers.py`).
 CONCURRENCY = 6
 #: The outbox is looked at again after this many seconds, should a notification ever be lost.
@@ -55,13 +60,13 @@ class Interrupted(OSError):
     """A part of the worker ended without being asked to."""
 
 
-async def serve(stop: asyncio.Event) -> None:
-    """Work until `stop` is set."""
+async def serve(stop: asyncio.Event, queue: str | None = None) -> None:
+    """Work until `stop` is set, on the jobs of one queue or of all."""
     app.perform_import_paths()  # type: ignore[no-untyped-call]
     while not stop.is_set():
         try:
             if await _database_answers(stop):
-                await _work(stop)
+                await _work(stop, queue)
         except TROUBLE as error:
             log.warning("the worker lost its database and begins again: %s", type(error).__name__)
             await _pause(stop)
@@ -89,7 +94,7 @@ async def _connect() -> psycopg.AsyncConnection[Any]:
     return await psycopg.AsyncConnection.connect(address(), autocommit=True, connect_timeout=3)
 
 
-async def _work(stop: asyncio.Event) -> None:
+async def _work(stop: asyncio.Event, queue: str | None) -> None:
     """Do everything at once until told to stop, or until a part fails.
 
     Raises:
@@ -97,14 +102,13 @@ async def _work(stop: asyncio.Event) -> None:
     """
     async with app.open_async():
         running: set[int] = set()
-        worker = _worker(running)
+        worker = _worker(running, queue)
         parts: list[Coroutine[Any, Any, Any]] = [
             worker.run(),  # type: ignore[no-untyped-call]
             stop.wait(),
-            _dispatch(),
-            _take_in(),
+            *([_dispatch(), _take_in()] if queue != LATER_QUEUE else []),
             _take_care(worker, running),
-            _show_life(),
+            _show_life(NAMES[queue]),
         ]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
@@ -115,7 +119,7 @@ async def _work(stop: asyncio.Event) -> None:
             await _end(worker, tasks)
     if stop.is_set():
         with contextlib.suppress(*TROUBLE):
-            await asyncio.to_thread(heartbeat.leave, PROGRAM)
+            await asyncio.to_thread(heartbeat.leave, NAMES[queue])
 
 
 def _raise_reason(done: set[asyncio.Task[Any]]) -> None:
@@ -134,7 +138,7 @@ async def _end(worker: Worker, tasks: list[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _worker(running: set[int]) -> Worker:
+def _worker(running: set[int], queue: str | None = None) -> Worker:
     """A worker of the queue that notes in `running` what it is at."""
 
     async def note_running(call_next: Callable[[], Awaitable[Any]], context: JobContext, _worker: Worker) -> Any:
@@ -147,6 +151,7 @@ def _worker(running: set[int]) -> Worker:
 
     return Worker(
         app,
+        queues=[queue] if queue is not None else None,
         concurrency=CONCURRENCY,
         fetch_job_polling_interval=FETCH_EVERY_S,
         shutdown_graceful_timeout=GRACE_S,
@@ -260,7 +265,7 @@ async def _again(job: jobs.Job) -> None:
 # --- signs of life
 
 
-async def _show_life() -> None:
+async def _show_life(program: str) -> None:
     while True:
-        await asyncio.to_thread(heartbeat.beat, PROGRAM)
+        await asyncio.to_thread(heartbeat.beat, program)
         await asyncio.sleep(HEARTBEAT_EVERY_S)

@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 #: Bars of the chart; the table below it has all of them.
 MOST_BARS = 12
 #: Lines of the table; the rest is shown on demand, and exported.
-MOST_LINES = 50
+MOST_LINES = 25
 #: Points of a trend.
 MOST_POINTS = 30
 

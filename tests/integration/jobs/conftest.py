@@ -35,9 +35,9 @@ def eventually(look: Callable[[], T], seconds: float = PATIENCE_S) -> T:
 class WorkerProgram:
     """`python -m helpsage.worker` as a process."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, *queue: str, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "helpsage.worker"],
+            [sys.executable, "-m", "helpsage.worker", *queue],
             env={**os.environ, **environment},
             stderr=subprocess.PIPE,
             text=True,
@@ -73,8 +73,8 @@ def start_worker(queue_database: Engine) -> Iterator[Callable[..., WorkerProgram
     """Start workers; all are gone after the test."""
     started: list[WorkerProgram] = []
 
-    def start(**environment: str) -> WorkerProgram:
-        started.append(WorkerProgram(**environment))
+    def start(*queue: str, **environment: str) -> WorkerProgram:
+        started.append(WorkerProgram(*queue, **environment))
         return started[-1]
 
     yield start

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import procrastinate.jobs
 import pytest
+from procrastinate import JobContext
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
@@ -98,9 +99,9 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     found: list[list[str]] = []
     real = following._not_waiting
 
-    def not_waiting(stream: str, events: Sequence[following.Event]) -> list[following.Event]:
+    def not_waiting(context: JobContext, stream: str, events: Sequence[following.Event]) -> list[following.Event]:
         found.append([event["payload"]["name"] for event in events])
-        return real(stream, events)
+        return real(context, stream, events)
 
     monkeypatch.setattr(following, "_not_waiting", not_waiting)
     return found

@@ -145,6 +145,24 @@ def test_stops_cleanly_and_takes_its_sign_of_life_along(start_worker: StartWorke
         assert session.scalar(text("select count(*) from jobs.procrastinate_workers")) == 0
 
 
+def test_what_may_wait_has_a_program_of_its_own_that_yields(
+    start_worker: StartWorker, new_session: NewSession, ticket: Ticket
+) -> None:
+    with new_session() as session, session.begin():
+        queue.defer(session, "search.learn", {"timestamp": 0}, queue=queue.LATER_QUEUE)
+    reply(new_session, ticket, "one")
+    worker = start_worker(queue.DEFAULT_QUEUE)
+    eventually(lambda: said_by_agents(new_session) == ["one"])
+    eventually(lambda: waiting_queues(new_session) == {queue.LATER_QUEUE})
+    reply(new_session, ticket, "two")
+    eventually(lambda: said_by_agents(new_session) == ["one", "two"])
+    assert waiting_queues(new_session) == {queue.LATER_QUEUE}
+    background = start_worker(queue.LATER_QUEUE)
+    eventually(lambda: not waiting_queues(new_session))
+    assert psutil.Process(background.process.pid).nice() > psutil.Process(worker.process.pid).nice()
+    assert background.stop()[0] == 0
+
+
 def test_lost_connections_are_made_again(
     start_worker: StartWorker, new_session: NewSession, ticket: Ticket, queue_database: Engine
 ) -> None:
@@ -176,6 +194,11 @@ def waits_for_lock(engine: Engine) -> bool:
             "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
         )
         return bool(connection.scalar(text(waiting)))
+
+
+def waiting_queues(new_session: NewSession) -> set[str]:
+    with new_session() as session:
+        return set(session.scalars(text("select queue_name from jobs.procrastinate_jobs where status = 'todo'")))
 
 
 def delivered(new_session: NewSession, entry: Entry) -> bool:

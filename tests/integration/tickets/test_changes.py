@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from helpsage import clock
@@ -192,3 +192,13 @@ def test_ticket_that_was_removed(session: Session, ticket: Ticket) -> None:
     session.flush()
     with pytest.raises(TicketNotFound):
         service.note(session, ticket, "x", AGENT)
+
+
+def test_a_ticket_under_change_holds_up_nobody_who_points_to_it(clean_database: Engine) -> None:
+    """Such as a notice of it: a foreign key asks for this lock."""
+    with Session(clean_database) as session, session.begin():
+        ticket_id = service.open_ticket(session, new_ticket(), REQUESTER).id
+    pointing = text("select 1 from ticket where id = :id for key share nowait")
+    with Session(clean_database) as changing, clean_database.connect() as other:
+        service.change_status(changing, service.by_id(changing, ticket_id), "waiting", AGENT)
+        assert other.scalar(pointing, {"id": ticket_id}) == 1

@@ -53,7 +53,8 @@ def beat(engine: Engine, ago: timedelta = timedelta()) -> None:
     """The worker's sign of life."""
     with Session(engine) as session, session.begin():
         session.execute(delete(Heartbeat))
-        session.add(Heartbeat(program="worker", instance="one", version="1.2.3", at=clock.now() - ago))
+        for name in ("worker", "background"):
+            session.add(Heartbeat(program=name, instance="one", version="1.2.3", at=clock.now() - ago))
 
 
 def test_all_is_well(visitor: Visitor, database: Engine, neighbours: None) -> None:
@@ -63,7 +64,7 @@ def test_all_is_well(visitor: Visitor, database: Engine, neighbours: None) -> No
     told = answer.json()
     assert told["status"] == "ok"
     assert {name: program["status"] for name, program in told["programs"].items()} == dict.fromkeys(
-        ("web", "database", "worker", "actions", "assistant"), "ok"
+        ("web", "database", "worker", "background", "actions", "assistant"), "ok"
     )
     assert told["programs"]["worker"]["version"] == "1.2.3"
     assert told["queue"] == {
@@ -110,7 +111,8 @@ def test_a_mailbox_that_cannot_be_read_is_told_without_its_name(
     with Session(database) as session, session.begin():
         session.execute(delete(Heartbeat))
         session.add_all(
-            Heartbeat(program=name, instance="1", version="1", at=clock.now()) for name in ("worker", "mailroom")
+            Heartbeat(program=name, instance="1", version="1", at=clock.now())
+            for name in ("worker", "background", "mailroom")
         )
         session.add(MailboxState(name="help", trouble="MailboxLoginError"))
         session.add(MailboxState(name="gone from the settings", trouble="timeout"))
