@@ -20,9 +20,9 @@ from helpsage.cli.user import generated_password
 from helpsage.db import embedded, migrate
 from helpsage.db.session import engine, transaction
 from helpsage.departments import service as departments
+from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
 from helpsage.people import accounts
 from helpsage.people.models import Account, Role
-from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
 from helpsage.setup import steps
 from helpsage.setup.steps import SetupError
 from helpsage.supervisor import Program, Supervisor, port_is_free
