@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -11,6 +10,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
+
+from helpsage.knowledge import sections
 
 _ALLOWED_TAGS = {"p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "a"}
 _SCHEMES = {"http", "https", "mailto", "tel"}
@@ -41,10 +42,9 @@ _ARTICLE_ATTRIBUTES = {
     "img": {"src", "alt", "loading"},
     **{f"h{level}": {"id"} for level in range(2, 7)},
 }
-#: Names of parts of the page around an article: a heading that is called so leads to the page's part.
-TAKEN = frozenset({"content", "results", "vote", "q", "comment", "page", "seen", "preview"})
-
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
+#: A heading that is called like the page's own main part leads there. Other parts of the page around an article have
+#: an underscore in their names, which no heading's place has.
+TAKEN = frozenset({"content"})
 
 _article_parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
@@ -69,15 +69,16 @@ class Document:
     headings: tuple[Heading, ...]
 
 
-def article(text: str, pictures: Mapping[str, str] | None = None) -> Document:
+def article(text: str, pictures: Mapping[str, str] | None = None, anchored: bool = True) -> Document:
     """An article's CommonMark as HTML: headings with places to link to, tables, quotations, its own pictures.
 
     Parameters:
         pictures: addresses by name. `![words](name)` shows one of them; of any other picture the words are left,
             since where it lies would be told who reads.
+        anchored: whether headings have places to link to; not within a form, whose fields have names, too.
     """
     tokens = _article_parser.parse(text)
-    headings = _numbered(tokens)
+    headings = _numbered(text, tokens, anchored)
     _place_pictures(tokens, pictures or {})
     cleaned = nh3.clean(
         _article_parser.renderer.render(tokens, _article_parser.options, {}),
@@ -89,42 +90,24 @@ def article(text: str, pictures: Mapping[str, str] | None = None) -> Document:
     return Document(Markup(cleaned), headings)  # noqa: S704 cleaned above
 
 
-def _numbered(tokens: Sequence[Token]) -> tuple[Heading, ...]:
-    """Give each heading its place, one level below the page's own; returns those of sections."""
+def _numbered(text: str, tokens: Sequence[Token], anchored: bool) -> tuple[Heading, ...]:
+    """Give each heading its place, as the search and the chat know it; returns those of sections."""
+    parts = iter(sections.split(text)[1:])
     found: list[Heading] = []
-    used: dict[str, int] = {}
-    for token, inside in zip(tokens, tokens[1:], strict=False):
-        if token.type == "heading_close":
-            token.tag = _below(token.tag)
-        if token.type != "heading_open":
+    for token in tokens:
+        if token.type not in ("heading_open", "heading_close"):
             continue
-        words = plain(inside)
-        place = _place(words, used)
-        token.tag = _below(token.tag)
-        if place not in TAKEN:
-            token.attrSet("id", place)
+        deep = int(token.tag[1:]) > sections.DEEPEST or token.level > 0
+        # The page has one title, and it is not in the text.
+        token.tag = "h2" if token.tag == "h1" else token.tag
+        part = next(parts, None) if token.type == "heading_open" and not deep else None
+        if part is None:
+            continue
+        if anchored and part.anchor not in TAKEN:
+            token.attrSet("id", part.anchor)
         if token.tag == "h2":
-            found.append(Heading(words, place))
+            found.append(Heading(part.heading, part.anchor))
     return tuple(found)
-
-
-def _below(tag: str) -> str:
-    """A page has one title, and it is not in the text."""
-    return "h2" if tag == "h1" else tag
-
-
-def plain(inline: Token) -> str:
-    """The words of a line, without what makes them bold or a link."""
-    return " ".join(
-        "".join(each.content for each in inline.children or () if each.type in ("text", "code_inline")).split()
-    )
-
-
-def _place(words: str, used: dict[str, int]) -> str:
-    """What a heading goes by in links; the second one of the same words gets a number."""
-    name = _BETWEEN_WORDS.sub("-", words.casefold()).strip("-") or "section"
-    used[name] = used.get(name, 0) + 1
-    return name if used[name] == 1 else f"{name}-{used[name]}"
 
 
 def _place_pictures(tokens: Sequence[Token], pictures: Mapping[str, str]) -> None:

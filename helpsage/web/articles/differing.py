@@ -34,9 +34,7 @@ def lines(before: str, after: str) -> list[Line]:
         line
         for number, (kind, a, b, c, d) in enumerate(blocks)
         for line in (
-            _same(old[a:b], number == 0, number == len(blocks) - 1)
-            if kind == "equal"
-            else _changed(old[a:b], new[c:d])
+            _same(old[a:b], number == 0, number == len(blocks) - 1) if kind == "equal" else _changed(old[a:b], new[c:d])
         )
     ]
 

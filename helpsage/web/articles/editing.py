@@ -65,7 +65,7 @@ def create(request: Request, who: Writer, sent: Sent) -> Response:
 @router.post("/preview", dependencies=forms.checked)
 def preview(request: Request, who: Writer, body: Annotated[str, Form()] = "") -> Response:
     """How words will look: a part of the page, for its script."""
-    return templating.page(request, "articles/preview.html", {"preview": markup.article(body)})
+    return templating.page(request, "articles/preview.html", {"preview": markup.article(body, anchored=False)})
 
 
 @router.get("/{article_id}")
@@ -182,7 +182,7 @@ def steps_of(who: SignedIn, article: Article) -> list[tuple[str, str]]:
 def _fields(
     session: Session, who: SignedIn, typed: Typed, refusal: Refusal, pictures: Mapping[str, str]
 ) -> dict[str, Any]:
-    shown: Document | None = markup.article(typed.body, pictures) if typed.do == "preview" else None
+    shown: Document | None = markup.article(typed.body, pictures, anchored=False) if typed.do == "preview" else None
     return {
         "typed": typed,
         "problems": refusal.problems,

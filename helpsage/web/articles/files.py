@@ -69,4 +69,3 @@ def _found(session: Session, article_id: UUID) -> Article:
         return articles.by_id(session, article_id)
     except ArticleNotFound as error:
         raise HTTPException(404) from error
-

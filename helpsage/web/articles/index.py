@@ -18,7 +18,7 @@ from helpsage.db.session import transaction
 from helpsage.departments import service as departments
 from helpsage.knowledge import reading
 from helpsage.knowledge import words as knowledge_words
-from helpsage.knowledge.models import ArticleVersion, Audience, State
+from helpsage.knowledge.models import ArticleVersion, State
 from helpsage.knowledge.reading import Filters, Listed
 from helpsage.people.permissions import Action
 from helpsage.web import templating
@@ -108,14 +108,14 @@ def index(request: Request, who: Writer) -> Response:
 
 def _row(listed: Listed, departments: Mapping[UUID, str]) -> Row:
     article, version = listed.article, listed.version
-    brand = version.audience == Audience.BRAND and version.department_id is not None
+    own = departments.get(version.department_id, "") if version.department_id is not None else ""
     return Row(
         id=article.id,
         title=version.title,
         status=article.status,
         also_published=article.published_version is not None and article.status != State.PUBLISHED,
         category=knowledge_words.category_title(version.category),
-        readers=departments.get(version.department_id, "") if brand else words.AUDIENCES[version.audience],
+        readers=own or words.AUDIENCES[version.audience],
         views=article.views,
         helpful=listed.counts.helpful,
         unhelpful=listed.counts.not_helpful,

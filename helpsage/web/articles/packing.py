@@ -23,7 +23,7 @@ LARGEST_IMPORT = 40_000_000
 #: What a file may be called: it becomes the article's address.
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
 #: Left by other systems' archivers; nobody wants to hear of them.
-_LITTER = re.compile(r"(?:.*/)?(?:__MACOSX/.*|\.[^/]*|Thumbs\.db|desktop\.ini)", re.IGNORECASE)
+_LITTER = re.compile(r"(?:.*/)?(?:__MACOSX/.*|\.[^/\\]*|Thumbs\.db|desktop\.ini)", re.IGNORECASE)
 
 
 @dataclass
@@ -31,37 +31,36 @@ class Unpacked:
     """What was sent.
 
     Attributes:
-        texts: an article's Markdown by the name of its file, without the ending.
+        contents: of each article's file, by its name.
         problems: what was left out, and why, in words for the person.
     """
 
-    texts: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     size: int = 0
 
     def take(self, path: str, content: bytes) -> None:
         """Keep one file, or say why not."""
         name = PurePosixPath(path).name
-        stem = name.removesuffix(ENDING)
-        problem = self._problem(name, stem, content)
+        problem = self._problem(name, content)
         if problem:
             self.problems.append(problem.format(name=_shown(path)))
             return
         self.size += len(content)
-        self.texts[stem] = content.decode("utf-8-sig").replace("\r\n", "\n")
+        self.contents[name] = content
 
-    def _problem(self, name: str, stem: str, content: bytes) -> str:
+    def _problem(self, name: str, content: bytes) -> str:
         if not name.endswith(ENDING):
             return words.NO_MARKDOWN
-        if not _NAME.fullmatch(stem):
+        if not _NAME.fullmatch(name.removesuffix(ENDING)):
             return words.BAD_NAME
-        if stem in self.texts:
+        if name in self.contents:
             return words.TWICE
         if len(content) > LARGEST_FILE:
             return words.LARGE_FILE
-        if self.size + len(content) > LARGEST_IMPORT or len(self.texts) >= MOST_FILES:
+        if self.size + len(content) > LARGEST_IMPORT or len(self.contents) >= MOST_FILES:
             return words.LARGE_IMPORT
-        return "" if _is_text(content) else words.NO_TEXT
+        return "" if b"\0" not in content else words.NO_TEXT
 
 
 def unpack(sent: Iterable[tuple[str, BinaryIO]]) -> Unpacked:
@@ -106,22 +105,15 @@ def _leads_away(path: str) -> bool:
     return path.startswith(("/", "~")) or "\\" in path or ":" in path or ".." in PurePosixPath(path).parts
 
 
-def _is_text(content: bytes) -> bool:
-    try:
-        return "\0" not in content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return False
-
-
 def _shown(path: str) -> str:
     """A name that somebody chose, short and on one line."""
     return "".join(sign if sign.isprintable() else "?" for sign in path)[-80:]
 
 
-def pack(texts: Iterable[tuple[str, str]]) -> bytes:
-    """An archive with one Markdown file an article."""
+def pack(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """An archive of these files."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in texts:
-            archive.writestr(f"{name}{ENDING}", text)
+        for name, content in files:
+            archive.writestr(name, content)
     return packed.getvalue()

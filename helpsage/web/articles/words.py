@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from helpsage.knowledge.importing import Outcome
 from helpsage.knowledge.models import Audience, Deed, State
 
 STATES: Mapping[str, str] = {
@@ -52,13 +53,22 @@ ONLY_LEADS_FILES = "Readers see files at once: a lead or an administrator change
 NO_FILE = "Choose a file."
 
 # Import
+IMPORTED, NOTHING_IMPORTED = "Imported: {parts}.", "Nothing was imported."
+OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.NEW: "new",
+    Outcome.CHANGED: "changed",
+    Outcome.SAME: "as they were",
+    Outcome.EDITED_HERE: "left as they are here",
+    Outcome.BAD: "not read",
+}
+EDITED_HERE = "{name}: left as it is here, because somebody edited it since the last import, or it is not published"
 NO_FILES = "Choose at least one file."
 NO_MARKDOWN = "{name}: left out, because its name does not end in .md"
-BAD_NAME = "{name}: left out; a file is called like its address: small letters, digits and dashes, connect-to-eduroam.md"
+BAD_NAME = "{name}: left out; a file is called like its address, in small letters, digits and dashes: mailbox-full.md"
 TWICE = "{name}: left out, because another file has the same name"
 LARGE_FILE = "{name}: left out, because it is larger than 400 kB"
 LARGE_IMPORT = "{name}: left out, because there is too much for one import; send the rest in a second one"
-NO_TEXT = "{name}: left out, because it is no text in UTF-8"
+NO_TEXT = "{name}: left out, because it is no text"
 BAD_ARCHIVE = "{name}: the rest of it was left out, because it is damaged, locked or no ZIP archive"
 BAD_PATH = "{name}: left out, because its path leads out of the archive"
 MANY_FILES = "An archive with more than {most} files was left out."

@@ -128,9 +128,7 @@ def _cards(pages: list[Page]) -> list[Card]:
 
 def _lists(session: Session, reader: Reader) -> dict[str, Any]:
     """What the front page offers to whoever has not asked for anything yet."""
-    subjects = [
-        Subject(key, words.category_title(key), count) for key, count in reading.categories(session, reader)
-    ]
+    subjects = [Subject(key, words.category_title(key), count) for key, count in reading.categories(session, reader)]
     read = [each for each in _of(session, reader, Order.READ) if each.article.views]
     helped = _helpful(session, _of(session, reader, Order.HELPFUL))
     # Nobody has read anything yet: what is new is more than nothing.

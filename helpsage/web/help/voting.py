@@ -16,10 +16,10 @@ from helpsage.people import limits
 from helpsage.people.errors import TooManyAttempts
 from helpsage.people.limits import Limit
 from helpsage.web import csrf, errors
+from helpsage.web.access import MaybeViewer
 from helpsage.web.accounts.forms import network
 from helpsage.web.help import place
 from helpsage.web.help.place import Place
-from helpsage.web.access import MaybeViewer
 
 router = APIRouter(include_in_schema=False, prefix="/help")
 
@@ -52,4 +52,4 @@ def vote(
         return place.missing(request, at)
     except TooManyAttempts:
         return errors.page(request, 429)
-    return RedirectResponse(at.to(f"/help/{slug}", "vote"), status_code=303)
+    return RedirectResponse(at.to(f"/help/{slug}", "_vote"), status_code=303)
