@@ -20,6 +20,7 @@ from helpsage.cli.user import generated_password
 from helpsage.db import embedded, migrate
 from helpsage.db.session import engine, transaction
 from helpsage.departments import service as departments
+from helpsage.knowledge import importing
 from helpsage.people import accounts
 from helpsage.people.models import Account, Role
 from helpsage.setup import steps
@@ -43,6 +44,7 @@ def up() -> None:
             migrate.upgrade(engine())
             with transaction() as session:
                 departments.ensure_defaults(session)
+                importing.shipped(session)
             model = steps.ensure_model()
             password = _first_account(configured.var)
             supervisor = Supervisor(configured.var / "log", lambda words: _say(f"  {words}"))
