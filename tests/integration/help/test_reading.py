@@ -307,7 +307,7 @@ def test_what_somebody_said_about_articles_is_in_their_archive_and_goes_with_the
         assert [(each["article"], each["helpful"], each["words"]) for each in said] == [
             ("connect-to-eduroam", False, "Nothing on Linux")
         ]
-        with zipfile.ZipFile(archive(session, asha.person_id)) as packed:
+        with archive(session, asha.person_id) as made_of, zipfile.ZipFile(made_of) as packed:
             assert b"Nothing on Linux" in packed.read("profile.json")
         erase(session, asha.person_id)
     assert shelf.votes(made).not_helpful == 0
