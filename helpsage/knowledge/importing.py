@@ -68,7 +68,7 @@ def folder(session: Session, source: Path, who: Who = IMPORT) -> list[Result]:
 
 def files(session: Session, contents: Iterable[tuple[str, bytes]], who: Who = IMPORT) -> list[Result]:
     """Import files by name and content."""
-    keys = {key: department_id for key, department_id in session.execute(select(Department.key, Department.id))}
+    keys = {row.key: row.id for row in session.execute(select(Department.key, Department.id))}
     return [_one(session, name, content, keys, who) for name, content in contents]
 
 
