@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Query
-from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
 from helpsage import settings
+from helpsage.db.session import transaction
 from helpsage.departments import service as departments
+from helpsage.departments.models import Department
+from helpsage.intake import lanes
 from helpsage.knowledge.models import Article, Audience
 from helpsage.knowledge.reading import Reader
 from helpsage.people.permissions import Action
@@ -33,11 +36,15 @@ class Place:
     Attributes:
         key: of the department, as its chat has it; addresses carry it along. Empty for the whole desk.
         who: the account that is logged in, if any; staff without their second factor read as strangers do.
+        department_id: whose own articles are here, too.
+        form: where somebody writes to the desk.
     """
 
     brand: Brand
     key: str
     who: SignedIn | None
+    department_id: UUID | None
+    form: str
 
     #: For templates.
     longest = LONGEST_SEARCH
@@ -46,10 +53,10 @@ class Place:
         """An address within this help centre."""
         return f"{path}{f'?desk={self.key}' if self.key else ''}{f'#{anchor}' if anchor else ''}"
 
-    def reader(self, session: Session) -> Reader:
+    @property
+    def reader(self) -> Reader:
         """What may be read here."""
-        home = departments.by_widget_key(session, self.key) or departments.default(session)
-        return Reader(self.is_staff, home.id if home is not None else None)
+        return Reader(self.is_staff, self.department_id)
 
     @property
     def is_staff(self) -> bool:
@@ -65,7 +72,16 @@ class Place:
 def here(who: MaybeViewer, desk: Annotated[str, Query(max_length=64)] = "") -> Place:
     """Where a request stands."""
     found = brand.of_desk(desk.replace("\0", ""))
-    return Place(found, found.widget_key, who)
+    with transaction() as session:
+        home = departments.by_widget_key(session, found.widget_key) or departments.default(session)
+        return Place(found, found.widget_key, who, home.id if home is not None else None, _form(who, home))
+
+
+def _form(who: SignedIn | None, home: Department | None) -> str:
+    """A ticket of one's own; for somebody without an account the department's form, where it is open."""
+    if who is None and home is not None and home.key not in lanes.lanes.get().closed_forms:
+        return f"/form/{home.key}"
+    return "/my/new"
 
 
 Here = Annotated[Place, Depends(here)]

@@ -44,7 +44,7 @@ def front(request: Request, at: Here, q: Annotated[str, Query(max_length=2_000)]
     """What there is to read; with `q`, what of it answers that."""
     asked = " ".join(q.replace("\0", " ").split())[:LONGEST_SEARCH]
     with transaction() as session:
-        reader = at.reader(session)
+        reader = at.reader
         context: dict[str, Any] = {
             "q": asked,
             "found": finding.find(session, asked, reader) if asked else [],
@@ -59,7 +59,7 @@ def front(request: Request, at: Here, q: Annotated[str, Query(max_length=2_000)]
 def category(request: Request, at: Here, key: str) -> Response:
     """The articles about one subject."""
     with transaction() as session:
-        found = reading.pages(session, at.reader(session), category=key.replace("\0", ""), limit=MOST_IN_CATEGORY)
+        found = reading.pages(session, at.reader, category=key.replace("\0", ""), limit=MOST_IN_CATEGORY)
         if not found:
             return place.missing(request, at)
         context = {
@@ -74,7 +74,7 @@ def category(request: Request, at: Here, key: str) -> Response:
 def article(request: Request, at: Here, slug: str) -> Response:
     """One article; for whoever may not read it, the same page as for one that never was."""
     with transaction() as session:
-        reader = at.reader(session)
+        reader = at.reader
         try:
             found = reading.by_slug(session, slug.replace("\0", ""), reader)
         except ArticleNotFound:

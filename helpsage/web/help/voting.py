@@ -45,7 +45,7 @@ def vote(
         return errors.page(request, 403, "csrf")
     try:
         with transaction() as session:
-            found = reading.by_slug(session, slug, at.reader(session))
+            found = reading.by_slug(session, slug, at.reader)
             limits.count(session, (PER_NETWORK, network(request)))
             votes.vote(session, found.article, voter, helpful == "yes", comment)
     except ArticleNotFound:

@@ -48,7 +48,7 @@ def test_nothing_found_offers_a_person(full: Shelf, visitor: Visitor, words: str
     assert page.status_code == 200
     assert "Nothing is written about that yet" in page.text
     assert 'href="/chat"' in page.text
-    assert 'href="/my/new"' in page.text
+    assert 'href="/my/new">Write to us' in page.text
     assert "<b>”" not in page.text
 
 
@@ -84,3 +84,12 @@ def test_only_the_last_word_is_completed(full: Shelf) -> None:
         assert completing.completed(session, "ed") == "ed"
         assert completing.completed(session, "zzzz") == "zzzz"
         assert completing.completed(session, "") == ""
+
+
+def test_without_an_account_one_writes_by_the_departments_form(shelf: Shelf, visitor: Visitor, asha: Browser) -> None:
+    shelf.department("it", default=True)
+    shelf.department("library")
+    assert 'href="/form/it">Write to us' in visitor.get("/help?q=zzz").text
+    assert 'href="/form/library">Write to us' in visitor.get("/help?q=zzz&desk=w-library").text
+    assert 'href="/my/new">Write to us' in asha.get("/help?q=zzz").text
+    assert visitor.get("/form/library").status_code == 200
