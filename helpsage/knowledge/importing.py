@@ -68,7 +68,7 @@ def folder(session: Session, source: Path, who: Who = IMPORT) -> list[Result]:
 
 def files(session: Session, contents: Iterable[tuple[str, bytes]], who: Who = IMPORT) -> list[Result]:
     """Import files by name and content."""
-    keys: Mapping[str, UUID] = dict(session.execute(select(Department.key, Department.id)).tuples().all())
+    keys = {row.key: row.id for row in session.execute(select(Department.key, Department.id))}
     return [_one(session, name, content, keys, who) for name, content in contents]
 
 
