@@ -36,7 +36,9 @@ CANDIDATES = 40
 FUSED = 60
 WORDS, MEANING = 0.4, 1.0
 #: Pieces that have one of the words, at most about so many: rarer words first.
-RANKED = 3_000
+RANKED = 1_500
+#: Words by which pieces are put in order, at most.
+MOST_OR = 8
 #: Words of a question that are looked at.
 MOST_WORDS = 24
 LONGEST_QUESTION = 1_000
@@ -279,10 +281,10 @@ def _by_words(session: Session, asked: Sequence[Word], where: _Where) -> list[tu
     """Pieces with all the words, and when that are few, those with the rarest."""
     if not asked:
         return []
-    found = _matching(session, " & ".join(_either(word) for word in asked), asked, where)
+    found = _matching(session, " & ".join(_either(word) for word in asked), asked[:MOST_OR], where)
     if len(set(found)) < ENOUGH:
         some = _rarest(asked)
-        found = [*found, *_matching(session, " | ".join(_either(word) for word in some), asked, where)]
+        found = [*found, *_matching(session, " | ".join(_either(word) for word in some), some, where)]
     return found
 
 
@@ -292,7 +294,7 @@ def _rarest(asked: Sequence[Word]) -> list[Word]:
     together = 0
     for word in sorted(asked, key=lambda word: word.seen):
         together += word.seen
-        if chosen and together > RANKED:
+        if chosen and (together > RANKED or len(chosen) == MOST_OR):
             break
         chosen.append(word)
     return chosen

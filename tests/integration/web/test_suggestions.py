@@ -13,6 +13,7 @@ from helpsage.conversations.models import Message
 from helpsage.knowledge import articles, faq, index, suggesting
 from helpsage.knowledge.articles import Writing
 from helpsage.knowledge.importing import IMPORT
+from helpsage.knowledge.solved_source import Solved
 from helpsage.knowledge.source import Asked, Suggestion
 from helpsage.people.models import Role
 from helpsage.people.permissions import Viewer
@@ -125,6 +126,9 @@ def test_articles_for_staff_are_only_to_be_read(session: Session) -> None:
     assert suggesting.text_of(session, best.key) == ""
 
 
+SOLVED = (Solved(),)
+
+
 class TestSolvedTickets:
     ANSWER = "The key lies with the night porter, who gives it out against your card."
 
@@ -144,7 +148,7 @@ class TestSolvedTickets:
 
     def test_the_last_public_answer_of_a_solved_ticket_is_shown(self, session: Session) -> None:
         ticket = self.solved(session)
-        (found,) = suggesting.for_chat(session, said(QUESTION), self.viewer())
+        (found,) = suggesting.for_chat(session, said(QUESTION), self.viewer(), SOLVED)
         assert (found.text, found.link) == (self.ANSWER, f"/agent/tickets/{ticket.reference}")
         assert found.title.startswith(ticket.reference)
         assert found.only_to_read
@@ -152,17 +156,17 @@ class TestSolvedTickets:
 
     def test_nobody_sees_what_they_may_not(self, session: Session) -> None:
         self.solved(session)
-        assert suggesting.for_chat(session, said(QUESTION), self.viewer(Role.AGENT)) == []
-        assert suggesting.for_chat(session, said(QUESTION)) == []
+        assert suggesting.for_chat(session, said(QUESTION), self.viewer(Role.AGENT), SOLVED) == []
+        assert suggesting.for_chat(session, said(QUESTION), sources=SOLVED) == []
 
     def test_open_ones_and_short_answers_help_nobody(self, session: Session) -> None:
         self.solved(session, status="in_progress")
         self.solved(session, answer="Done.")
-        assert suggesting.for_chat(session, said(QUESTION), self.viewer()) == []
+        assert suggesting.for_chat(session, said(QUESTION), self.viewer(), SOLVED) == []
 
     def test_a_ticket_is_not_suggested_to_itself(self, session: Session) -> None:
         first, second = self.solved(session), self.solved(session)
-        found = suggesting.for_ticket(session, second, self.viewer())
+        found = suggesting.for_ticket(session, second, self.viewer(), SOLVED)
         assert [each.key for each in found] == [f"ticket:{first.reference}"]
 
 
