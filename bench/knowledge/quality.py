@@ -21,7 +21,7 @@ FALSE_ANSWERS = 0.05
 #: Name -> words, meaning.
 WAYS = {"words and meaning": (True, True), "words only": (True, False), "meaning only": (False, True)}
 #: Of the fit: how strongly small weights are preferred.
-RIDGE = 0.02
+RIDGE = 0.001
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from encoder.model import Encoder, EncoderMissing
 from helpsage.knowledge import articles, sections
+from helpsage.knowledge.errors import ArticleNotFound
 from helpsage.knowledge.languages import configuration
 from helpsage.knowledge.models import Article, ArticleChunk, ArticleVersion
 from helpsage.tickets.search import typos
@@ -60,7 +61,10 @@ def build(session: Session, article_id: UUID) -> bool:
     Returns:
         Whether there was anything to do.
     """
-    article = articles.locked(session, article_id)
+    try:
+        article = articles.locked(session, article_id)
+    except ArticleNotFound:
+        return False  # removed since, with everything of it
     encoder = _encoder()
     old = session.scalars(select(ArticleChunk).where(ArticleChunk.article_id == article_id)).all()
     if _is_current(article, old, encoder):

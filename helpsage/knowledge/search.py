@@ -32,17 +32,22 @@ log = logging.getLogger(__name__)
 
 #: Pieces that each half looks at.
 CANDIDATES = 40
-#: Of reciprocal rank fusion, as published.
+#: Of reciprocal rank fusion, as published; and how much each ranking counts.
 FUSED = 60
+WORDS, MEANING = 0.4, 1.0
 #: Pieces that have one of the words, at most about so many: rarer words first.
-RANKED = 3_000
+RANKED = 1_500
+#: Words by which pieces are put in order, at most.
+MOST_OR = 8
 #: Words of a question that are looked at.
 MOST_WORDS = 24
 LONGEST_QUESTION = 1_000
 #: Passages fewer than these, with all words in them, are not enough.
 ENOUGH = 5
-#: Pieces there are, when nobody has counted words: only the weights of words hang on it.
-_UNSEEN = 0.5
+#: Pieces there are at least, while the database has not counted them: only the weights of words hang on it.
+FEWEST_PIECES = 300
+#: How much a word counts in text, summary, title and heading (weights D to A).
+_PLACES = "{0.5, 0.6, 0.8, 1.0}"
 
 
 @dataclass(frozen=True)
@@ -90,11 +95,13 @@ class Word:
     Attributes:
         lexemes: as the index knows it; none: it says nothing by itself.
         seen: pieces that have it.
+        weight: the rarer, the heavier (inverse document frequency, as in BM25).
     """
 
     word: str
     lexemes: tuple[str, ...]
     seen: int
+    weight: float = 1.0
 
 
 @dataclass
@@ -109,7 +116,8 @@ class _Section:
 
     @property
     def score(self) -> float:
-        return sum(1 / (FUSED + rank) for rank in (self.by_words, self.by_meaning) if rank is not None)
+        parts = ((self.by_words, WORDS), (self.by_meaning, MEANING))
+        return sum(weight / (FUSED + rank) for rank, weight in parts if rank is not None)
 
 
 def search(
@@ -159,7 +167,7 @@ def find(
     where = _Where.of(reader, category)
     found: dict[tuple[UUID, int], _Section] = {}
     if by_words:
-        for rank, key in enumerate(_distinct(_by_words(session, question, asked, where)), 1):
+        for rank, key in enumerate(_distinct(_by_words(session, asked, where)), 1):
             found.setdefault(key, _Section(key)).by_words = rank
     if vector is not None:
         for rank, key in enumerate(_distinct(_by_meaning(session, vector, where)), 1):
@@ -203,7 +211,8 @@ _WORDS = text(
            (select coalesce(array_agg(distinct lexeme), '{}')
             from unnest(cast(:languages as regconfig[])) language,
                  unnest(tsvector_to_array(to_tsvector(language, asked.word))) lexeme) as lexemes,
-           coalesce((select w.seen from article_word w where w.word = asked.word), 0) as seen
+           coalesce((select w.seen from article_word w where w.word = asked.word), 0) as seen,
+           (select greatest(reltuples, 0) from pg_class where oid = 'article_chunk'::regclass) as pieces
     from unnest(cast(:words as text[])) with ordinality as asked (word, place) order by asked.place
     """
 )
@@ -228,7 +237,12 @@ def _looked_up(session: Session, some: Sequence[str], languages: Sequence[str]) 
     if not some:
         return []
     rows = session.execute(_WORDS, {"words": list(some), "languages": list(languages)})
-    return [Word(word, tuple(lexemes), seen) for word, lexemes, seen in rows]
+    return [Word(word, tuple(lexemes), seen, _weight(seen, pieces)) for word, lexemes, seen, pieces in rows]
+
+
+def _weight(seen: int, pieces: float) -> float:
+    there = max(pieces, FEWEST_PIECES, seen)
+    return math.log(1 + (there - seen + 0.5) / (seen + 0.5))
 
 
 def _meant(session: Session, word: str) -> str:
@@ -263,15 +277,14 @@ class _Where:
         return cls(sql, values)
 
 
-def _by_words(session: Session, question: str, asked: Sequence[Word], where: _Where) -> list[tuple[UUID, int]]:
+def _by_words(session: Session, asked: Sequence[Word], where: _Where) -> list[tuple[UUID, int]]:
     """Pieces with all the words, and when that are few, those with the rarest."""
     if not asked:
         return []
-    every = " & ".join(_either(word) for word in asked)
-    found = _matching(session, every, where)
+    found = _matching(session, " & ".join(_either(word) for word in asked), asked[:MOST_OR], where)
     if len(set(found)) < ENOUGH:
-        some = " | ".join(_either(word) for word in _rarest(asked))
-        found = [*found, *_matching(session, some, where)]
+        some = _rarest(asked)
+        found = [*found, *_matching(session, " | ".join(_either(word) for word in some), some, where)]
     return found
 
 
@@ -281,7 +294,7 @@ def _rarest(asked: Sequence[Word]) -> list[Word]:
     together = 0
     for word in sorted(asked, key=lambda word: word.seen):
         together += word.seen
-        if chosen and together > RANKED:
+        if chosen and (together > RANKED or len(chosen) == MOST_OR):
             break
         chosen.append(word)
     return chosen
@@ -296,15 +309,22 @@ def _quoted(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _matching(session: Session, query: str, where: _Where) -> list[tuple[UUID, int]]:
-    asked = text(
+def _matching(session: Session, query: str, asked: Sequence[Word], where: _Where) -> list[tuple[UUID, int]]:
+    """What a query finds, those with the heaviest words first. PostgreSQL's own ranks know no rare words."""
+    rank = " + ".join(
+        f"cast(:weight_{place} as float8) * ts_rank('{_PLACES}', c.document, cast(:word_{place} as tsquery), 1)"
+        for place in range(len(asked))
+    )
+    statement = text(
         f"""
         select c.article_id, c.section from article_chunk c join article a on a.id = c.article_id
         where c.document @@ cast(:query as tsquery) and {where.sql}
-        order by ts_rank(c.document, cast(:query as tsquery), 1) desc, c.article_id, c.position limit :most
+        order by {rank} desc, c.article_id, c.position limit :most
         """  # noqa: S608 made of constants above
     )
-    rows = session.execute(asked, {"query": query, "most": CANDIDATES, **where.values})
+    weights = {f"weight_{place}": word.weight for place, word in enumerate(asked)}
+    words = {f"word_{place}": _either(word) for place, word in enumerate(asked)}
+    rows = session.execute(statement, {"query": query, "most": CANDIDATES, **weights, **words, **where.values})
     return [(article_id, section) for article_id, section in rows]
 
 
@@ -394,9 +414,8 @@ def _passage(each: _Section, asked: Sequence[Word], nearest: Mapping[UUID, float
 
 def _share(asked: Sequence[Word], has: set[str]) -> float:
     """How much of the question stands in the passage: a word that few pieces have counts for more."""
-    weights = [1 / math.log(math.e + (word.seen or _UNSEEN)) for word in asked]
-    found = sum(weight for word, weight in zip(asked, weights, strict=True) if has.intersection(word.lexemes))
-    return found / sum(weights) if weights else 0.0
+    found = sum(word.weight for word in asked if has.intersection(word.lexemes))
+    return found / sum(word.weight for word in asked) if asked else 0.0
 
 
 def _once(passages: Sequence[Passage]) -> list[Passage]:

@@ -33,6 +33,10 @@ NOTE = "a note has at most {most} characters"
 NOT_NOW = "an article that is {status} cannot be {deed}"
 NOTHING_TO_PUBLISH = "this version is what people read already"
 TOO_MANY_FILES = "an article has at most {most} files"
+#: Of a suggestion.
+STAFF_ONLY = "{name} (for staff)"
+MORE = "More about it: [{title}]({link})"
+SOLVED = "{reference}: {subject}"
 
 
 def category_title(category: str) -> str:

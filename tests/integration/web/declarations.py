@@ -236,6 +236,7 @@ DECLARED: dict[str, Need] = {
             ("POST", "/note"),
             ("POST", "/draft"),
             ("POST", "/preview"),
+            ("GET", "/suggestions"),
             ("GET", "/canned/{key}"),
             ("POST", "/status"),
             ("POST", "/escalate"),

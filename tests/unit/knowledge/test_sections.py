@@ -89,7 +89,17 @@ def test_code_stays_whole() -> None:
 
 def test_words_are_heard_without_marks() -> None:
     text = '1. Press **Start**, then `ipconfig`.\n- See [the guide](https://a.example "x").\n\n```sh\nping\n```\n> so'
-    assert sections.plain(text).split() == ["Press", "Start,", "then", "ipconfig.", "See", "the", "guide.", "ping", "so"]
+    assert sections.plain(text).split() == [
+        "Press",
+        "Start,",
+        "then",
+        "ipconfig.",
+        "See",
+        "the",
+        "guide.",
+        "ping",
+        "so",
+    ]
 
 
 def test_hyphened_words_are_found_in_one_too() -> None:
