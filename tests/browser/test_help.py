@@ -75,6 +75,17 @@ def test_results_appear_while_one_types(new_page: NewPage, full: Shelf, web_url:
     page.wait_for_url("**/help/pay-fees#by-bank-transfer")
 
 
+def test_the_chat_leads_to_the_articles_of_its_department(new_page: NewPage, full: Shelf, web_url: str) -> None:
+    full.department("library")
+    for query in ("", "?desk=w-library"):
+        page = new_page(base_url=web_url)
+        page.goto(f"/help{query}")
+        page.get_by_role("button", name="Open the chat").click()
+        link = page.get_by_role("link", name="Help articles (opens in a new tab)")
+        expect(link).to_have_attribute("href", f"{web_url}/help{query}")
+        expect(link).to_have_attribute("target", "_blank")
+
+
 def test_search_and_vote_without_a_script(new_page: NewPage, full: Shelf, web_url: str) -> None:
     page = new_page(base_url=web_url, java_script_enabled=False)
     page.goto("/help")
