@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from actions import follow_up, handoff, knowledge, words
+from actions import articles, follow_up, handoff, knowledge, words
 from actions.report import asking, opening, tone
 from actions.step import Step, offer
 from actions.turn import Button, Event, Heard, Turn
@@ -34,6 +34,9 @@ class Fallback(Step):
                 return [offer("human", words=said, reason=Reason.ANGRY.value)]
             turn.say("utter_angry_not_understood")
             return [offer("person", words=said)]
+        quoted = await articles.quote(turn, said)
+        if quoted is not None:
+            return quoted
         if not before:
             turn.say("utter_ask_rephrase")
             return [offer("rephrase", words=said)]
@@ -43,6 +46,20 @@ class Fallback(Step):
             turn.say("utter_ask_which_of_these", buttons=[*buttons, none])
             return [offer("choices", words=said)]
         return await offer_person(turn, said)
+
+
+class OutOfScope(Step):
+    """It sounds like nothing that we do; an article may know of it all the same."""
+
+    action = "action_out_of_scope"
+
+    async def take(self, turn: Turn) -> list[Event]:
+        """Quote one, or say what we do."""
+        quoted = await articles.quote(turn, turn.heard.words)
+        if quoted is not None:
+            return quoted
+        turn.say("utter_out_of_scope")
+        return []
 
 
 async def offer_person(turn: Turn, said: str) -> list[Event]:

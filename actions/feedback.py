@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from actions import desk, fallback, handoff, knowledge, track, words
+from actions import articles, desk, fallback, handoff, knowledge, track, words
 from actions.follow_up import FollowUp, begin, proceed
 from actions.report import opening
 from actions.step import OFFER, Step, offer
@@ -40,6 +40,10 @@ class Affirm(Step):
             return []
         offered = _offered(turn)
         match offered.get("kind"):
+            case articles.KIND:
+                await articles.helped(turn, offered, yes=True)
+                turn.say("utter_glad_it_helped")
+                return []
             case "filed":
                 return await _again_filed(turn, offered["reference"])
             case "human":
@@ -69,6 +73,8 @@ class Deny(Step):
         if answered is not None:
             return await _did_not_help(turn, answered)
         offered = _offered(turn)
+        if offered.get("kind") == articles.KIND:
+            return await articles.did_not_help(turn, offered)
         if offered.get("kind") == "choices":
             return await fallback.offer_person(turn, offered.get("words", ""))
         if offered.get("kind") == "human" and offered.get("reason") == Reason.FAILED:
@@ -87,6 +93,9 @@ class Thanks(Step):
         answered = knowledge.answered(turn)
         if answered is not None:
             await knowledge.keep_feedback(turn, answered["key"], helped=True)
+            turn.say("utter_glad_it_helped")
+        elif _offered(turn).get("kind") == articles.KIND:
+            await articles.helped(turn, _offered(turn), yes=True)
             turn.say("utter_glad_it_helped")
         else:
             turn.say("utter_welcome")
@@ -182,11 +191,19 @@ async def _again_filed(turn: Turn, reference: str) -> list[Event]:
 
 
 async def _did_not_help(turn: Turn, answered: Mapping[str, Any]) -> list[Event]:
-    """Keep that it did not help, and go on to a ticket with what was asked."""
+    """Keep that it did not help, and go on: to an article about it, else to a ticket with what was asked.
+
+    The answer counts as what was shown first, so that one more passage comes before the ticket.
+    """
     await knowledge.keep_feedback(turn, answered["key"], helped=False)
-    turn.say("utter_answer_did_not_help")
     known = catalogue()
     category = known.of_faq(answered["key"]) or known.categories["general_issue"]
+    more = await articles.quote(
+        turn, str(answered.get("words") or ""), category.name, shown=[knowledge.shown(answered)]
+    )
+    if more is not None:
+        return more
+    turn.say("utter_answer_did_not_help")
     draft = opening.new_draft(turn, str(answered.get("words") or ""), category)
     if turn.earlier:
         opening.absorb(draft, turn.earlier[0])

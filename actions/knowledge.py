@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from actions import desk
+from actions import desk, words
 from actions.desk import DeskUnavailable
 from actions.step import OFFER
 from actions.turn import Turn
@@ -30,6 +30,11 @@ def answered(turn: Turn) -> Mapping[str, Any] | None:
         return {"key": before.faq, "words": before.words}
     offered = turn.slot(OFFER)
     return offered if isinstance(offered, dict) and offered.get("kind") == "faq" else None
+
+
+def shown(answered: Mapping[str, Any]) -> dict[str, str]:
+    """The entry as something that was shown before an article."""
+    return {"slug": "", "anchor": "", "title": words.faq_title(str(answered["key"])), "link": ""}
 
 
 async def keep_feedback(turn: Turn, key: str, helped: bool) -> None:

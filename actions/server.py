@@ -40,6 +40,7 @@ STEPS: tuple[type[Step], ...] = (
     follow_up.AnswerAgent,
     handoff.HandOver,
     fallback.Fallback,
+    fallback.OutOfScope,
     feedback.Affirm,
     feedback.Deny,
     feedback.Thanks,

@@ -39,6 +39,10 @@ EMAIL = "E-mail"
 NOT_KNOWN = "not known"
 #: Last line of a ticket that is opened because an older one cannot be reopened.
 AGAIN = "(It is back: see {reference}.)"
+#: On a ticket: what was read before it.
+TRIED = "Tried:"
+TRIED_ARTICLE = "- {title} ({link})"
+TRIED_ANSWER = "- {title}"
 PERSON_WANTED = "Would like to speak to a person"
 
 #: Abbreviations that an FAQ entry's key carries in small letters.

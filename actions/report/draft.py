@@ -52,6 +52,8 @@ class Draft:
     #: Whether other tickets about the same thing were looked for, and the one that was found, until that is answered.
     compared: bool = False
     same: dict[str, Any] | None = None
+    #: What was read and did not help, a line each.
+    tried: list[str] = field(default_factory=list)
     #: The question now open.
     asked: str | None = None
     #: A question put again on the person's wish.

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from actions import desk
+from actions import desk, words
 from actions.report.draft import Draft
 from actions.turn import Turn
 from helpsage.conversations.models import Conversation
@@ -42,10 +42,18 @@ def _filed(session: Session, conversation: Conversation, draft: Draft) -> tuple[
     return desk.card(ticket), placed or (category.team if category is not None else "")
 
 
+def _description(draft: Draft) -> str:
+    """What was said, and below it what was tried."""
+    if not draft.tried:
+        return draft.description[:LONGEST_BODY]
+    below = "\n".join(["", "", words.TRIED, *draft.tried])
+    return draft.description[: LONGEST_BODY - len(below)] + below
+
+
 def _open(session: Session, conversation: Conversation, draft: Draft) -> Ticket:
     new = service.NewTicket(
         subject=draft.subject(),
-        description=draft.description[:LONGEST_BODY],
+        description=_description(draft),
         category=draft.category or "general_issue",
         channel=conversation.channel,
         details=draft.details(),

@@ -12,6 +12,8 @@ export const words = {
   input: "Your message",
   placeholder: "Write your message…",
   send: "Send",
+  articles: "Help articles",
+  newTab: " (opens in a new tab)",
   hint: "Enter sends, Shift and Enter begins a new line.",
   quickReplies: "Quick replies",
   newest: "Newest messages",

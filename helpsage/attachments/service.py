@@ -7,7 +7,7 @@ attaching takes too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import BinaryIO
 from uuid import UUID
@@ -70,7 +70,7 @@ def attach(
         already = session.scalar(select(Attachment).where(Attachment.ticket_id == ticket_id, Attachment.key == key))
         if already is not None:
             return already
-    _lock(session, received.sha256)
+    hold(session, received.sha256)
     if not storage.present(received.sha256):
         raise AttachmentRefused("gone", received.name, words.GONE.format(name=received.name))
     _refuse_full(session, ticket_id, received)
@@ -153,9 +153,20 @@ def on(ticket_ids: Sequence[UUID], public_only: bool) -> Select[Attachment]:
     )
 
 
-def remove_unneeded(session: Session, sha256: str, age: timedelta = KEPT_FOR) -> bool:
-    """Remove a file that no row has and that came longer ago than this; returns whether it is gone."""
-    _lock(session, sha256)
+def remove_unneeded(
+    session: Session,
+    sha256: str,
+    age: timedelta = KEPT_FOR,
+    held: Callable[[Session, str], bool] = lambda *_: False,
+) -> bool:
+    """Remove a file that no row has and that came longer ago than this; returns whether it is gone.
+
+    Parameters:
+        held: says whether something that is no ticket has it.
+    """
+    hold(session, sha256)
+    if held(session, sha256):
+        return False
     if session.scalar(select(Attachment.id).where(Attachment.sha256 == sha256).limit(1)) is not None:
         return False
     came = storage.came_at(sha256)
@@ -165,7 +176,7 @@ def remove_unneeded(session: Session, sha256: str, age: timedelta = KEPT_FOR) ->
     return True
 
 
-def _lock(session: Session, sha256: str) -> None:
+def hold(session: Session, sha256: str) -> None:
     """Until the transaction ends, this file is neither attached nor removed by anyone else."""
     session.execute(
         text("select pg_advisory_xact_lock(hashtextextended(:sha256, :lock))"), {"sha256": sha256, "lock": _FILE_LOCK}

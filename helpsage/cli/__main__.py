@@ -8,7 +8,22 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from helpsage import __version__
-from helpsage.cli import bench, chat, db, dead_letters, demo, figures, model, status, test, ticket, token, up, user
+from helpsage.cli import (
+    articles,
+    bench,
+    chat,
+    db,
+    dead_letters,
+    demo,
+    figures,
+    model,
+    status,
+    test,
+    ticket,
+    token,
+    up,
+    user,
+)
 from helpsage.db.embedded import EmbeddedDatabaseError
 from helpsage.setup.steps import SetupError
 
@@ -27,6 +42,7 @@ app.command("parse")(model.parse)
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
+app.add_typer(articles.app, name="articles")
 app.command("train")(model.train)
 app.command("check")(model.check)
 app.command(

@@ -21,6 +21,7 @@ from helpsage.db import embedded, migrate
 from helpsage.db.session import engine, transaction
 from helpsage.departments import service as departments
 from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
+from helpsage.knowledge import importing
 from helpsage.people import accounts
 from helpsage.people.models import Account, Role
 from helpsage.setup import steps
@@ -44,6 +45,7 @@ def up() -> None:
             migrate.upgrade(engine())
             with transaction() as session:
                 departments.ensure_defaults(session)
+                importing.shipped(session)
             model = steps.ensure_model()
             password = _first_account(configured.var)
             supervisor = Supervisor(configured.var / "log", lambda words: _say(f"  {words}"))

@@ -15,6 +15,7 @@ from helpsage.departments import models as departments
 from helpsage.events import models as events
 from helpsage.handoff import models as handoff
 from helpsage.intake import models as intake
+from helpsage.knowledge import models as knowledge
 from helpsage.mail import models as mail
 from helpsage.notify import models as notify
 from helpsage.people import models as people
@@ -46,6 +47,7 @@ __all__ = [
     "followers",
     "handoff",
     "intake",
+    "knowledge",
     "mail",
     "metadata",
     "notify",

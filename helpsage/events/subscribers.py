@@ -55,6 +55,7 @@ _READ = Subscription("triage.read", "triage", together=True, priority=_SOON, sha
 _COMPARE = Subscription("triage.compare", "twins", together=True, queue=LATER_QUEUE, shards=1)
 _LEARN_TOPIC = Subscription("triage.learn_topic", "triage", together=True)
 _LEARN_URGENCY = Subscription("triage.learn_urgency", "triage", together=True)
+_INDEX = Subscription("knowledge.index", "knowledge")
 
 SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
     {
@@ -97,6 +98,7 @@ SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
         "identity.heard": (Subscription("identities.hear", "identities"),),
         "identity.profile_read": (Subscription("identities.vouch", "identities"),),
         "mail.queued": (Subscription("mail.deliver", "mail"),),
+        **dict.fromkeys(("article.published", "article.withdrawn"), (_INDEX,)),
         "conversation.owner_changed": (Subscription("handoff.follow", "handoff"), _ALERT_CHAT),
         "conversation.agent_said": (Subscription("alerts.tell_answer", "alerts", only_if=_PLACES),),
         "alert.heard": (Subscription("alerts.hear", "alerts.heard"),),

@@ -34,6 +34,7 @@ app = App(
         "helpsage.jobs.following",
         "helpsage.jobs.handoff",
         "helpsage.jobs.identities",
+        "helpsage.jobs.knowledge",
         "helpsage.jobs.mail",
         "helpsage.jobs.notify",
         "helpsage.jobs.search",

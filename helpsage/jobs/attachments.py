@@ -9,6 +9,7 @@ from helpsage.attachments import service, storage
 from helpsage.db.session import transaction
 from helpsage.jobs.app import app
 from helpsage.jobs.retries import BACKOFF
+from helpsage.knowledge import files
 
 
 @app.periodic(cron="41 3 * * *")
@@ -28,4 +29,4 @@ def remove(hashes: list[str]) -> None:
 def _remove(hashes: Iterable[str], age: timedelta) -> None:
     for sha256 in hashes:
         with transaction() as session:
-            service.remove_unneeded(session, sha256, age)
+            service.remove_unneeded(session, sha256, age, files.holds)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from encoder.model import Encoder, Vectors
+from helpsage.people.permissions import Viewer
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,15 @@ class Asked:
 
     Attributes:
         encoder: that made it: a source compares only with vectors of the same.
+        viewer: the agent who is to be helped; None: only what every agent may see.
+        but: a ticket that they are about themselves.
     """
 
     words: str
     vector: Vectors
     encoder: Encoder
+    viewer: Viewer | None = None
+    but: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Suggestion:
         text: light Markdown, as it is sent.
         link: where it stands; empty: nowhere that people can open.
         likeness: cosine, 1 the same.
+        only_to_read: it is for the agent's eyes, and never inserted into what somebody gets.
     """
 
     key: str
@@ -40,6 +47,7 @@ class Suggestion:
     text: str
     likeness: float
     link: str = ""
+    only_to_read: bool = False
 
 
 class Source(Protocol):

@@ -59,6 +59,9 @@ class Action(enum.StrEnum):
     SEE_ANALYTICS = "see_analytics"
     EXPORT = "export"
     MANAGE_CANNED_REPLIES = "manage_canned_replies"
+    WRITE_ARTICLES = "write_articles"
+    #: What readers see: publish, take back, import.
+    PUBLISH_ARTICLES = "publish_articles"
     MANAGE_PEOPLE = "manage_people"
     MANAGE_SETTINGS = "manage_settings"
     MANAGE_DEPARTMENTS = "manage_departments"
@@ -113,6 +116,8 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach, Reach]] = MappingProxyType(
         Action.SEE_ANALYTICS: (_NONE, _NONE, _DEPARTMENT, _ALL),
         Action.EXPORT: (_NONE, _NONE, _DEPARTMENT, _ALL),
         Action.MANAGE_CANNED_REPLIES: (_NONE, _NONE, _DEPARTMENT, _ALL),
+        Action.WRITE_ARTICLES: (_NONE, _ALL, _ALL, _ALL),
+        Action.PUBLISH_ARTICLES: (_NONE, _NONE, _ALL, _ALL),
         Action.MANAGE_PEOPLE: (_NONE, _NONE, _NONE, _ALL),
         Action.MANAGE_SETTINGS: (_NONE, _NONE, _NONE, _ALL),
         Action.MANAGE_DEPARTMENTS: (_NONE, _NONE, _NONE, _ALL),

@@ -21,6 +21,7 @@ from helpsage.conversations.models import Conversation, Message, OwnershipChange
 from helpsage.handoff.models import Handoff
 from helpsage.intake.models import Inbound, MailIdentity, Progress
 from helpsage.jobs import queue
+from helpsage.knowledge import privacy as articles
 from helpsage.mail.models import Mail, MailReference
 from helpsage.notify.models import Manner, Notice, SatisfactionRequest, Target
 from helpsage.people.models import Account, AccountToken, ChannelIdentity, Person
@@ -80,6 +81,7 @@ def erase(session: Session, person_id: UUID, by: str = "requester") -> DataReque
     done = DataRequest(person_id=person_id, kind="erasure", at=clock.now(), by=by)
     done.tickets, done.entries = _forget_tickets(session, person_id, known)
     alerts.forget(session, person_id, words.REMOVED)
+    articles.forget(session, person_id)
     done.messages = _forget_conversations(session, person_id)
     done.files = _forget_files(session, person_id)
     _forget_letters(session, [address for address in addresses if address])

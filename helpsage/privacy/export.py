@@ -20,6 +20,7 @@ from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
 from helpsage.handoff.models import Handoff
 from helpsage.intake.models import Inbound, Lane
+from helpsage.knowledge import privacy as articles
 from helpsage.notify import manner
 from helpsage.notify.models import Target
 from helpsage.people import identities, preferences
@@ -105,6 +106,7 @@ def _profile(session: Session, person: Person) -> dict[str, Any]:
         ],
         "notifications": {f"{event}:{channel}": wanted for (event, channel), wanted in chosen.items()},
         "told": _manner(session, person),
+        "articles": articles.told(session, person.id),
         "requests": [
             {"kind": request.kind, "at": request.at, "by": request.by}
             for request in session.scalars(select(DataRequest).where(DataRequest.person_id == person.id))

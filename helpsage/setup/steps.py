@@ -193,10 +193,9 @@ def _shims_for_wheel() -> Path:
 
 def model_path() -> Path:
     """Where the model of today's data, dialogue and settings lies or will lie."""
-    sources = [
-        ROOT / name
-        for name in ("data", "domain.yml", "config.yml", "assistant/nlu", "encoder", "requirements/rasa.txt")
-    ]
+    taught = [path for path in sorted((ROOT / "data").iterdir()) if path.name != "articles"]
+    rest = ("domain.yml", "config.yml", "assistant/nlu", "encoder", "requirements/rasa.txt")
+    sources = [*taught, *(ROOT / name for name in rest)]
     return MODELS / f"sage-{fingerprint(sources)}.tar.gz"
 
 

@@ -18,9 +18,11 @@ from helpsage.web.accounts import routers as accounts_routers
 from helpsage.web.analytics import routers as analytics_routers
 from helpsage.web.api import description
 from helpsage.web.api import routers as api_routers
+from helpsage.web.articles import routers as articles_routers
 from helpsage.web.compression import Compression
 from helpsage.web.console import routers as console_routers
 from helpsage.web.guard import Guard
+from helpsage.web.help import routers as help_routers
 from helpsage.web.intake import routers as intake_routers
 from helpsage.web.portal import routers as portal_routers
 from helpsage.web.settings import routers as settings_routers
@@ -44,7 +46,7 @@ def create_app() -> FastAPI:
         app.include_router(router)
     for router in (brand.router, *accounts_routers, *console_routers, *settings_routers, *portal_routers):
         app.include_router(router)
-    for router in (*intake_routers, *analytics_routers, *api_routers):
+    for router in (*help_routers, *articles_routers, *intake_routers, *analytics_routers, *api_routers):
         app.include_router(router)
     errors.install(app)
     app.add_exception_handler(Unconfirmed, confirming.ask)

@@ -20,7 +20,9 @@ from helpsage.web import errors
 #: No form of ours is larger: 20,000 characters of any script, escaped.
 LARGEST_BODY = 400_000
 #: Forms that take files, of people who are logged in.
-_WITH_FILES = re.compile(r"/my/new|/my/tickets/[^/]+/reply|/agent/tickets/[^/]+/(?:reply|note)")
+_WITH_FILES = re.compile(
+    r"/my/new|/my/tickets/[^/]+/reply|/agent/tickets/[^/]+/(?:reply|note)|/agent/articles/(?:import|[^/]+/files)"
+)
 #: Of the API: one file.
 UPLOADS = "/api/v1/uploads"
 ONE_YEAR_S = 31_536_000

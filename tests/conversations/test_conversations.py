@@ -21,6 +21,7 @@ from helpsage.conversations.models import AnswerFeedback
 from helpsage.handoff import service as handoff
 from helpsage.handoff.models import Handoff
 from helpsage.handoff.service import Agent
+from helpsage.knowledge import articles, importing, index
 from helpsage.people.models import Account, LoginSession, Role
 from helpsage.tickets import service, tags
 from helpsage.tickets.models import Ticket
@@ -54,6 +55,7 @@ async def test_conversation(conversation: Conversation, place: Place) -> None:
         stage.let_a_day_pass()
         stage.staff(conversation.get("staffed", False))
         try:
+            stage.publish(conversation.get("articles", []))
             for step in conversation["talk"]:
                 await stage.play(step)
         finally:
@@ -74,6 +76,7 @@ class Stage:
         self._place = place
         self._buttons: dict[str, str] = {}
         self._others: list[str] = []
+        self._articles: list[str] = []
         self._agent: Agent
 
     async def play(self, step: dict[str, Any]) -> None:
@@ -99,6 +102,15 @@ class Stage:
             answers = await self._speak(step)
         _check(step, answers, self._filled)
         self._buttons.update(_buttons(answers))
+
+    def publish(self, slugs: list[str]) -> None:
+        """Some of the articles that ship, until the end; found at once, and not when the worker has come to it."""
+        self._articles = slugs
+        with self._place.session() as session, session.begin():
+            files = [(f"{slug}.md", (importing.SHIPPED / f"{slug}.md").read_bytes()) for slug in slugs]
+            importing.files(session, files)
+            for slug in slugs:
+                index.build(session, articles.by_slug(session, slug).id)
 
     def staff(self, somebody: bool) -> None:
         """Whether an agent sits at the desk: logged in, and lately seen; all others were seen long ago."""
@@ -150,8 +162,10 @@ class Stage:
             return [entry.body for entry in service.thread(session, self.tickets()[-1])]
 
     def clear(self) -> None:
-        """Others' tickets are over, so that no other conversation meets them."""
+        """Others' tickets are over, and articles gone, so that no other conversation meets them."""
         with self._place.session() as session, session.begin():
+            for slug in self._articles:
+                session.delete(articles.by_slug(session, slug))
             for reference in self._others:
                 service.change_status(session, service.by_reference(session, reference), "resolved", AGENT)
 

@@ -21,6 +21,8 @@ export interface Defaults {
   colours?: Record<"light" | "dark", Record<string, string>>;
   /** Address of a department's logo. */
   logo?: string;
+  /** Address of the desk's articles. */
+  help?: string;
   /** Whether the page is the desk's own, so that who is logged in there is known in the chat. */
   own?: boolean;
 }
@@ -222,6 +224,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
       this.typingStatus,
       this.replies,
       this.composer.element,
+      articlesLink(),
     );
     return this.panel;
   }
@@ -411,6 +414,12 @@ function brandSheets(): CSSStyleSheet[] {
     `:host{${block("light")}}@media (prefers-color-scheme:dark){:host(:not([theme="light"])){${block("dark")}}}:host([theme="dark"]){${block("dark")}}`,
   );
   return [sheet];
+}
+
+/** A quiet way to what is written; in a tab of its own, so that the chat stays. */
+function articlesLink(): HTMLElement | null {
+  if (!defaults.help) return null;
+  return h("p", { class: "articles" }, h("a", { href: defaults.help, target: "_blank", rel: "noopener" }, words.articles, h("span", { class: "unseen" }, words.newTab)));
 }
 
 /** The department's logo; the leaf when there is none, or when the page does not let it in. */

@@ -10,7 +10,7 @@ const COPIED = ["theme", "position", "desk", "chat", "open", "lang"] as const;
 
 const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript : null;
 
-if (typeof helpSage !== "undefined") setDefaults({ ...withWholeAddress(helpSage), own: isOurs() });
+if (typeof helpSage !== "undefined") setDefaults({ ...withWholeAddress(helpSage), ...articles(helpSage.key), own: isOurs() });
 if (!customElements.get(NAME)) customElements.define(NAME, HelpSageChat);
 
 /** Whether the page comes from where the script comes from. */
@@ -21,6 +21,14 @@ function isOurs(): boolean {
 /** The logo lies where the script came from. */
 function withWholeAddress(given: Defaults): Defaults {
   return given.logo && script ? { ...given, logo: new URL(given.logo, script.src).href } : given;
+}
+
+/** The articles lie there too, with the department's own when the chat is a department's. */
+function articles(key: string | undefined): Pick<Defaults, "help"> {
+  if (!script) return {};
+  const help = new URL("/help", script.src);
+  if (key) help.searchParams.set("desk", key);
+  return { help: help.href };
 }
 
 function addLauncher(): void {

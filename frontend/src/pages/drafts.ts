@@ -4,6 +4,7 @@
 import { words } from "../words";
 
 const PREFIX = "help-sage:draft:";
+const BASE = ":base";
 const PAUSE_MS = 1_000;
 
 const timers = new Map<string, number>();
@@ -30,6 +31,7 @@ export const drafts = {
     const name = key(target);
     if (!name) return;
     quietly(() => sessionStorage.setItem(name, target.value));
+    keepBase(target, name);
     clearTimeout(timers.get(name));
     if (address(target)) timers.set(name, window.setTimeout(() => void save(target, name), PAUSE_MS));
   },
@@ -37,8 +39,12 @@ export const drafts = {
   restore(): void {
     for (const field of fields(document)) {
       const kept = quietly(() => sessionStorage.getItem(key(field) ?? ""));
-      if (!kept || kept === field.value) continue;
+      if (!kept || kept === field.value) {
+        if (kept) keepBase(field, key(field) ?? "");
+        continue;
+      }
       field.value = kept;
+      restoreBase(field);
       field.closest("details")?.setAttribute("open", "");
     }
   },
@@ -52,8 +58,23 @@ export const drafts = {
     clearTimeout(timers.get(name));
     timers.delete(name);
     quietly(() => sessionStorage.removeItem(name));
+    quietly(() => sessionStorage.removeItem(name + BASE));
   },
 };
+
+/** What was on the screen when the words were typed: words that are taken up again are still about that. */
+function keepBase(field: HTMLTextAreaElement, name: string): void {
+  const base = field.dataset["draftBase"];
+  if (base !== undefined) quietly(() => sessionStorage.setItem(name + BASE, base));
+}
+
+function restoreBase(field: HTMLTextAreaElement): void {
+  const base = quietly(() => sessionStorage.getItem((key(field) ?? "") + BASE));
+  const input = field.form?.querySelector<HTMLInputElement>("input[name=revision]");
+  if (!base || !input || field.dataset["draftBase"] === undefined) return;
+  input.value = base;
+  field.dataset["draftBase"] = base;
+}
 
 /** Where drafts of this field are kept on the server; nowhere for pages that keep them in the tab only. */
 function address(field: HTMLTextAreaElement): string | null {

@@ -33,7 +33,7 @@ async function insert(select: HTMLSelectElement): Promise<void> {
 /** Suggested words go where the cursor was. */
 function insertSuggested(event: Event): void {
   const link = (event.target as Element).closest<HTMLElement>("[data-suggested]");
-  const field = document.querySelector<HTMLTextAreaElement>("[data-chat-say] textarea[name=body]");
+  const field = document.querySelector<HTMLTextAreaElement>("[data-chat-say] textarea[name=body], .write-reply textarea[name=body]");
   if (!link || !field) return;
   event.preventDefault();
   put(field, link.dataset["suggested"] ?? "");

@@ -128,7 +128,7 @@ def availability(who: Agent, takes: Typed = "") -> Response:
 
 @router.get(f"{PATH}/{{handoff_id}}")
 def show(
-    request: Request, who: Agent, handoff_id: UUID, insert: Annotated[str, Query(max_length=120)] = ""
+    request: Request, who: Agent, handoff_id: UUID, insert: Annotated[str, Query(max_length=300)] = ""
 ) -> Response:
     """One chat; its agent has now seen what was said.
 
@@ -372,7 +372,7 @@ def _chat(session: Session, who: SignedIn, found: Handoff, conversation: Convers
         "messages": messages,
         "speakers": _speakers(messages, session, conversation),
         "learned": learned.of(session, conversation),
-        "suggestions": suggesting.for_chat(session, messages) if mine else [],
+        "suggestions": suggesting.for_chat(session, messages, who) if mine else [],
         "ticket": session.get(Ticket, found.ticket_id) if found.ticket_id else None,
         "passed_on": _passed_on(session, found),
         "key": secrets.token_urlsafe(16),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from helpsage.boards import beside as boards
 from helpsage.configuration import canned_replies
 from helpsage.db.session import reading
 from helpsage.departments import service as departments
+from helpsage.knowledge import suggesting
 from helpsage.people import permissions
 from helpsage.people.permissions import Action
 from helpsage.service_levels import standing
@@ -51,9 +52,17 @@ class Field:
 
 
 @router.get("/agent/tickets/{reference}")
-def show(request: Request, who: Agent, reference: str) -> Response:
-    """The whole ticket."""
-    return draw(request, who, reference, Attempt())
+def show(request: Request, who: Agent, reference: str, insert: Annotated[str, Query(max_length=300)] = "") -> Response:
+    """The whole ticket.
+
+    Parameters:
+        insert: a suggestion with whose words the reply begins, for whoever has no script.
+    """
+    if not insert:
+        return draw(request, who, reference, Attempt())
+    with reading() as session:
+        body = suggesting.text_of(session, insert)
+    return draw(request, who, reference, Attempt("reply", {"body": body}) if body else Attempt())
 
 
 def draw(request: Request, who: SignedIn, reference: str, attempt: Attempt) -> Response:

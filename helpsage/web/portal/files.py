@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 POLICY = "default-src 'none'; sandbox"
 #: Seconds. A file never changes, and only its viewer's own browser keeps it.
 FRESH_S = 3_600
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cache-Control": f"private, max-age={FRESH_S}",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -45,8 +45,8 @@ def download(
     """
     found = _found(who, attachment_id)
     if show in (storage.THUMBNAIL, storage.PREVIEW) and found.is_picture:
-        headers = _HEADERS | {"Content-Disposition": names.disposition(f"{found.name}.webp", inline=True)}
-        return _sent(storage.path_of(found.sha256, show), pictures.CONTENT_TYPE, headers)
+        headers = HEADERS | {"Content-Disposition": names.disposition(f"{found.name}.webp", inline=True)}
+        return sent(storage.path_of(found.sha256, show), pictures.CONTENT_TYPE, headers)
     return saved(found)
 
 
@@ -74,8 +74,8 @@ def saved(found: Attachment, content_type: str = "") -> Response:
     Raises:
         HTTPException: 404, its bytes are not there.
     """
-    headers = _HEADERS | {"Content-Disposition": names.disposition(found.name)}
-    return _sent(storage.path_of(found.sha256), content_type or found.content_type, headers)
+    headers = HEADERS | {"Content-Disposition": names.disposition(found.name)}
+    return sent(storage.path_of(found.sha256), content_type or found.content_type, headers)
 
 
 def _found(who: CurrentViewer, attachment_id: str) -> Attachment:
@@ -86,7 +86,12 @@ def _found(who: CurrentViewer, attachment_id: str) -> Attachment:
         raise HTTPException(404) from error
 
 
-def _sent(path: Path, content_type: str, headers: dict[str, str]) -> Response:
+def sent(path: Path, content_type: str, headers: dict[str, str]) -> Response:
+    """A kept file with these headers.
+
+    Raises:
+        HTTPException: 404, its bytes are not there.
+    """
     if not path.is_file():
         raise HTTPException(404)
     return FileResponse(path, media_type=content_type, headers=headers)

@@ -14,6 +14,7 @@ from helpsage import clock, settings
 from helpsage.attachments import AttachmentRefused
 from helpsage.configuration.assistant import RESPONSE, taught
 from helpsage.db.session import transaction
+from helpsage.knowledge.reading import ANYBODY
 from helpsage.tickets import categories, service
 from helpsage.tickets.categories import Category, Question
 from helpsage.tickets.errors import InvalidText
@@ -21,6 +22,8 @@ from helpsage.tickets.service import NewTicket
 from helpsage.tickets.words import LONGEST_SUBJECT, body, clean, visible
 from helpsage.web import templating, uploads
 from helpsage.web.access import SignedIn
+from helpsage.web.help import finding
+from helpsage.web.help.finding import Found
 from helpsage.web.portal import answers, forms, words
 from helpsage.web.portal.forms import Attempt, Opener, Posted, checked, said
 from helpsage.web.uploads import Files
@@ -28,6 +31,9 @@ from helpsage.web.uploads import Files
 router = APIRouter(include_in_schema=False, prefix="/my/new")
 
 CHANNEL = "portal"
+#: Characters of a subject for which articles are looked up, and how many are shown.
+SHORTEST_SUBJECT = 4
+MOST_ARTICLES = 3
 #: The button that only asks for a category's questions.
 SHOW_QUESTIONS = "questions"
 
@@ -37,6 +43,12 @@ def form(request: Request, who: Opener, category: str = "", about: str = "") -> 
     """The empty form; `category` chooses one, `about` mentions an earlier ticket."""
     values = {"category": category if category in categories.load() else "", "about": about[:20]}
     return _page(request, who, Attempt("new", values), Files(who.person_id), forms.new_key())
+
+
+@router.get("/articles")
+def seen(request: Request, who: Opener, subject: str = "") -> Response:
+    """Articles that may answer what is being written: a part of the page, for its script."""
+    return templating.page(request, "portal/seen.html", {"articles": _articles(subject)})
 
 
 @router.post("", dependencies=checked)
@@ -99,6 +111,15 @@ def _description(form: FormData, attempt: Attempt) -> str:
         return ""
 
 
+def _articles(subject: str) -> list[Found]:
+    """What is for everybody, whoever asks; nothing for a word or two letters."""
+    asked = " ".join(clean(subject).split())[:LONGEST_SUBJECT]
+    if len(asked) < SHORTEST_SUBJECT:
+        return []
+    with transaction() as session:
+        return finding.offered(session, asked, ANYBODY, MOST_ARTICLES)
+
+
 def _page(request: Request, who: SignedIn, attempt: Attempt, files: Files, key: str) -> Response:
     chosen = categories.load().get(attempt.value("category"))
     context: dict[str, Any] = {
@@ -112,6 +133,7 @@ def _page(request: Request, who: SignedIn, attempt: Attempt, files: Files, key: 
         "key": key,
         "longest_subject": LONGEST_SUBJECT,
         "chat_url": settings.get().chat_url,
+        "articles": _articles(attempt.value("subject")),
     }
     return templating.page(request, "portal/new.html", context, attempt.http_status)
 

@@ -73,6 +73,8 @@ FORM = {
     "name": "Walk",
     "rating": "4",
     "give_back": "",
+    "revision": "0",
+    "helpful": "yes",
 }
 BY_PATH = {
     "/status": {"to": "waiting"},
@@ -211,6 +213,7 @@ def ask(
         bulk_id=uuid4(), session_id=uuid4(), attachment_id=attachment, token="x", target_id=uuid4(), webhook_id=uuid4(),
         message_id=uuid4(), token_id=uuid4(), submission_id=1, person_id=uuid4(), handoff_id=uuid4(), other="HS-1",
         tag="fees", kind="slack", board_id=uuid4(), place_id=uuid4(), identity_id=uuid4(),
+        slug="it", file_id=uuid4(), article_id=uuid4(), number=1,
     )  # fmt: skip
     if method == "GET":
         with browser.stream("GET", full) as answer:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from helpsage.conversations.models import Message
-from helpsage.knowledge import faq, suggesting
+from helpsage.knowledge import articles, faq, index, suggesting
+from helpsage.knowledge.articles import Writing
+from helpsage.knowledge.importing import IMPORT
+from helpsage.knowledge.solved_source import Solved
 from helpsage.knowledge.source import Asked, Suggestion
-from helpsage.triage import store
+from helpsage.people.models import Role
+from helpsage.people.permissions import Viewer
+from helpsage.tickets import service
+from helpsage.tickets.models import Ticket
+from helpsage.tickets.service import Actor, NewTicket
+from helpsage.triage import essence, store, twins
 from tests.integration.web.test_chats import somebody_waits
 from tests.integration.web.visitor import Visitor
 
@@ -68,7 +77,7 @@ class TestNearest:
                 return "Restart it." if key == "article:7" else None
 
         sources = (faq.Faq(), Articles())
-        found = suggesting.for_chat(session, said("how do I get on the wifi in the dorm"), sources)
+        found = suggesting.for_chat(session, said("how do I get on the wifi in the dorm"), sources=sources)
         assert [each.key for each in found][:2] == ["article:7", "faq:connect_wifi"]
         assert suggesting.text_of(session, "article:7", sources) == "Restart it."
         assert suggesting.text_of(session, "article:8", sources) == ""
@@ -85,3 +94,90 @@ def test_they_stand_beside_ones_own_chat_and_are_inserted_without_a_script(agent
     assert "eduroam" in begun.values["body"]
     nothing = agent.form(agent.get(f"{address}?insert=faq:no_such"), f"{address}/say")
     assert nothing.values["body"].strip() == ""
+
+
+def written(session: Session, slug: str, text: str, audience: str = "public") -> None:
+    article = articles.create(session, slug, Writing(slug.capitalize(), text, "desk", audience=audience), IMPORT)
+    articles.publish(session, article.id, IMPORT)
+    index.build(session, article.id)
+
+
+TELESCOPE = "## Borrow the telescope\nAsk at the observatory for the key of the big telescope before noon."
+QUESTION = "where do I get the key of the telescope in the observatory"
+
+
+def test_articles_stand_among_them_with_their_link(session: Session) -> None:
+    written(session, "stars", TELESCOPE)
+    best = suggesting.for_chat(session, said(QUESTION))[0]
+    assert (best.key, best.link, best.only_to_read) == (
+        "article:stars#borrow-the-telescope",
+        "/help/stars#borrow-the-telescope",
+        False,
+    )
+    assert suggesting.text_of(session, best.key) == best.text
+    assert "/help/stars#borrow-the-telescope" in best.text
+
+
+def test_articles_for_staff_are_only_to_be_read(session: Session) -> None:
+    written(session, "stars", TELESCOPE, "staff")
+    best = suggesting.for_chat(session, said(QUESTION))[0]
+    assert best.only_to_read
+    assert best.title.endswith("(for staff)")
+    assert suggesting.text_of(session, best.key) == ""
+
+
+SOLVED = (Solved(),)
+
+
+class TestSolvedTickets:
+    ANSWER = "The key lies with the night porter, who gives it out against your card."
+
+    def solved(self, session: Session, answer: str = ANSWER, status: str = "resolved") -> Ticket:
+        new = NewTicket("Telescope", "I need the key of the telescope in the observatory", "general_issue", "test")
+        ticket = service.open_ticket(session, new, Actor("requester"))
+        encoder = store.encoder()
+        text = essence.of(ticket.subject, ticket.description).text
+        twins.remember(session, ticket, encoder.encode([text])[0], encoder.version)
+        service.reply(session, ticket, answer, Actor("agent", "Priya"))
+        service.note(session, ticket, "Never tell anybody about the spare key.", Actor("agent", "Priya"))
+        service.change_status(session, ticket, status, Actor("agent", "Priya"))
+        return ticket
+
+    def viewer(self, role: Role = Role.ADMINISTRATOR) -> Viewer:
+        return Viewer(uuid4(), uuid4(), role)
+
+    def test_the_last_public_answer_of_a_solved_ticket_is_shown(self, session: Session) -> None:
+        ticket = self.solved(session)
+        (found,) = suggesting.for_chat(session, said(QUESTION), self.viewer(), SOLVED)
+        assert (found.text, found.link) == (self.ANSWER, f"/agent/tickets/{ticket.reference}")
+        assert found.title.startswith(ticket.reference)
+        assert found.only_to_read
+        assert suggesting.text_of(session, found.key) == ""
+
+    def test_nobody_sees_what_they_may_not(self, session: Session) -> None:
+        self.solved(session)
+        assert suggesting.for_chat(session, said(QUESTION), self.viewer(Role.AGENT), SOLVED) == []
+        assert suggesting.for_chat(session, said(QUESTION), sources=SOLVED) == []
+
+    def test_open_ones_and_short_answers_help_nobody(self, session: Session) -> None:
+        self.solved(session, status="in_progress")
+        self.solved(session, answer="Done.")
+        assert suggesting.for_chat(session, said(QUESTION), self.viewer(), SOLVED) == []
+
+    def test_a_ticket_is_not_suggested_to_itself(self, session: Session) -> None:
+        first, second = self.solved(session), self.solved(session)
+        found = suggesting.for_ticket(session, second, self.viewer(), SOLVED)
+        assert [each.key for each in found] == [f"ticket:{first.reference}"]
+
+
+def test_they_stand_on_a_tickets_page(agent: Visitor, database: Engine) -> None:
+    with Session(database) as session, session.begin():
+        written(session, "stars", TELESCOPE)
+        new = NewTicket("Telescope", QUESTION, "general_issue", "test")
+        reference = service.open_ticket(session, new, Actor("requester")).reference
+    address = f"/agent/tickets/{reference}"
+    assert f'hx-get="{address}/suggestions"' in agent.get(address).text
+    page = agent.get(f"{address}/suggestions").text
+    assert f"{address}?insert=article%3Astars%23borrow-the-telescope" in page
+    begun = agent.form(agent.get(f"{address}?insert=article%3Astars%23borrow-the-telescope"), f"{address}/reply")
+    assert "Ask at the observatory" in begun.values["body"]
