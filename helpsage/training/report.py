@@ -1,0 +1,79 @@
+"""Reports for people: one HTML file that carries everything it needs, and the same numbers as JSON beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from helpsage import clock, settings
+from helpsage.training import plots
+from helpsage.training.comparison import Change, Comparison
+from helpsage.training.evaluation import Evaluation
+
+EVALUATION, COMPARISON, CHECK = "evaluation", "comparison", "check"
+#: Reports of one kind that are kept.
+KEPT = 20
+
+
+def folder() -> Path:
+    """Where reports lie."""
+    return settings.get().var / "reports"
+
+
+def of_evaluation(evaluation: Evaluation) -> Path:
+    """Write the report of an evaluation; returns the HTML file."""
+    return _write(EVALUATION, {"evaluation": evaluation, "plots": plots}, evaluation.as_json())
+
+
+def of_comparison(comparison: Comparison) -> Path:
+    """Write the report of a comparison; returns the HTML file."""
+    about = {**comparison.as_json(), "at": clock.now().isoformat(timespec="seconds")}
+    return _write(COMPARISON, {"comparison": comparison, "changes": list(Change), "at": about["at"]}, about)
+
+
+def keep(kind: str, about: Mapping[str, Any]) -> None:
+    """Keep numbers without a page of their own, for the console."""
+    _place(kind).with_suffix(".json").write_text(json.dumps(about, ensure_ascii=False, default=str), "utf-8")
+    _tidy(kind)
+
+
+def newest(kind: str) -> dict[str, Any] | None:
+    """The numbers of the newest report of a kind; None when there is none that can be read."""
+    for path in sorted(folder().glob(f"{kind}-*.json"), reverse=True):
+        try:
+            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        return found
+    return None
+
+
+def _write(kind: str, context: Mapping[str, Any], about: Mapping[str, Any]) -> Path:
+    environment = Environment(
+        loader=PackageLoader("helpsage.training", "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    html = environment.get_template(f"{kind}.html").render(context)
+    path = _place(kind).with_suffix(".html")
+    path.write_text(html, "utf-8")
+    path.with_suffix(".json").write_text(json.dumps(about, ensure_ascii=False, default=str), "utf-8")
+    _tidy(kind)
+    return path
+
+
+def _place(kind: str) -> Path:
+    folder().mkdir(parents=True, exist_ok=True)
+    return folder() / f"{kind}-{clock.now():%Y%m%dT%H%M%S%f}"
+
+
+def _tidy(kind: str) -> None:
+    for old in sorted(folder().glob(f"{kind}-*.json"))[:-KEPT]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".html").unlink(missing_ok=True)
