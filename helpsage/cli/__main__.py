@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from helpsage import __version__
-from helpsage.cli import bench, chat, db, dead_letters, demo, figures, model, status, test, ticket, token, up, user
+from helpsage.cli import bench, chat, db, dead_letters, demo, figures, model, status, test, ticket, token, training, up, user
 from helpsage.db.embedded import EmbeddedDatabaseError
 from helpsage.setup.steps import SetupError
 
@@ -29,6 +29,13 @@ app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
 app.command("train")(model.train)
 app.command("check")(model.check)
+app.command("evaluate")(training.evaluate)
+app.command("compare")(training.compare)
+app.command("promote")(training.promote)
+app.command("rollback")(training.rollback)
+app.command("models")(training.models)
+app.command("sign")(training.sign)
+app.command("shadow")(training.shadow_run)
 app.command(
     "test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )(test.test)

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from helpsage import settings
 from helpsage.db.session import transaction
 from helpsage.setup import steps
 from helpsage.training import library, signing
@@ -63,6 +65,25 @@ def in_use(session: Session) -> Path | None:
     return path if path.is_file() else None
 
 
+def may_be_promoted(session: Session, path: Path) -> None:
+    """Ask what needs no measuring, before minutes are spent on the rest.
+
+    Raises:
+        NotGenuine, NotPossible: as `promote`.
+    """
+    seal, newest = _fitting(path), current(session)
+    if newest is not None and (newest.model, newest.sha256) == (seal.name, seal.sha256):
+        raise NotPossible(IN_USE.format(name=seal.name))
+
+
+def assistant_answers() -> bool:
+    """Whether an assistant runs that would change over now."""
+    try:
+        return httpx.get(f"{settings.get().chat_url}/webhooks/webchat/health", timeout=3).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 def promote(
     session: Session, path: Path, who: Who, gate: dict[str, Any] | None, *, why: str = "", anyway: bool = False
 ) -> ModelPromotion:
@@ -72,13 +93,11 @@ def promote(
         NotGenuine: unsigned or changed.
         NotPossible: trained by other code, not in the library, or in use already.
     """
-    seal = _fitting(path)
     session.execute(text(LOCK))
-    newest = current(session)
-    if newest is None:
+    may_be_promoted(session, path)
+    seal = signing.verify(path)
+    if current(session) is None:
         _remember_the_first(session, path)
-    elif (newest.model, newest.sha256) == (seal.name, seal.sha256):
-        raise NotPossible(IN_USE.format(name=seal.name))
     return _add(session, Kind.PROMOTE, seal, who, gate=gate, why=why, anyway=anyway)
 
 
