@@ -1,4 +1,4 @@
-"""`python -m assistant.cross_validation FOLDS` (in Rasa's environment): the classifier on examples it did not learn from.
+"""`python -m assistant.cross_validation FOLDS` (in Rasa's environment): the classifier on examples kept from it.
 
 Standard input: `{"texts": [...], "labels": [...], "vectors": "file.npy", "encoder": "version"}`. Every example is read
 once by a classifier that was fitted to the other folds; folds hold the same share of every label. Vectors are computed
@@ -49,7 +49,7 @@ class Examples:
 
     def read_by_others(self, number: int) -> list[tuple[int, dict[str, Any]]]:
         """What a classifier fitted without this fold says of its examples."""
-        kept = np.flatnonzero(self.fold != number)
+        kept = np.flatnonzero(self.fold != number).tolist()
         model = train(
             [self.texts[place] for place in kept],
             [self.labels[place] for place in kept],
@@ -57,8 +57,8 @@ class Examples:
             self.encoder,
         )
         return [
-            (int(place), _digest(model, self.texts[place], self.vectors[place]))
-            for place in np.flatnonzero(self.fold == number)
+            (place, _digest(model, self.texts[place], self.vectors[place]))
+            for place in np.flatnonzero(self.fold == number).tolist()
         ]
 
 

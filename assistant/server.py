@@ -90,10 +90,11 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = GRACE_S
     available = AvailableEndpoints.read_endpoints(str(endpoints))
 
+    folder = model if model.is_dir() else model.parent
+
     async def load(running: Any, _: Any) -> None:
         if settings.workers > 1:
             end_with_parent()
-        folder = model if model.is_dir() else model.parent
         running.ctx.models = models.Models(
             database.current(), folder, settings.models_key, lambda path, beside: load_agent(path, available, beside)
         )
@@ -141,7 +142,9 @@ def load_agent(model: Path, endpoints: Any, beside: Any = None) -> Any:
     agent.load_model(str(model))
     # Rasa wraps the store in one that forgets in silence when the database is away.
     agent.tracker_store = agent.processor.tracker_store = tracker_store
-    rules, stories = (find(agent.processor.graph_runner) for find in (fast_paths.longest_rule, fast_paths.longest_story))
+    rules, stories = (
+        find(agent.processor.graph_runner) for find in (fast_paths.longest_rule, fast_paths.longest_story)
+    )
     if beside is None:
         LiveTracker.states_shown, LiveTracker.learned_states_shown = rules, stories
         settle_memory()

@@ -1,4 +1,4 @@
-"""`python -m assistant.understand MODEL` (in Rasa's environment): texts as a JSON list in, what a model makes of them out.
+"""`python -m assistant.understand MODEL` (in Rasa's environment): a JSON list of texts in, what is made of them out.
 
 Exit code 2 and one line on standard error when the model cannot be loaded.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ RANKED = 3
 
 
 def digest(parsed: dict[str, Any]) -> dict[str, Any]:
-    """Likeliest label (with its answer, for a retrieval intent), confidence, whether it asks back, and the next ones."""
+    """Likeliest label (with its answer, of a retrieval intent), confidence, whether it asks back, and the next ones."""
     ranking = [guess for guess in parsed["intent_ranking"] if guess["name"] != FALLBACK]
     if not ranking:
         return {"label": FALLBACK, "confidence": 0.0, "fell_back": True, "ranking": []}
@@ -51,7 +51,7 @@ def main() -> int:
     try:
         agent = Agent.load(model_path=sys.argv[1])
     except Exception as error:  # an archive can be broken in many ways, and each has its own type
-        sys.stderr.write(f"\ncannot load {os.path.basename(sys.argv[1])}: {' '.join(str(error).split())[:300]}\n")
+        sys.stderr.write(f"\ncannot load {Path(sys.argv[1]).name}: {' '.join(str(error).split())[:300]}\n")
         return 2
     json.dump(asyncio.run(understand(agent, texts)), sys.stdout, ensure_ascii=False)
     return 0

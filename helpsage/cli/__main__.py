@@ -8,7 +8,22 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from helpsage import __version__
-from helpsage.cli import bench, chat, db, dead_letters, demo, figures, model, status, test, ticket, token, training, up, user
+from helpsage.cli import (
+    bench,
+    chat,
+    db,
+    dead_letters,
+    demo,
+    figures,
+    model,
+    status,
+    test,
+    ticket,
+    token,
+    training,
+    up,
+    user,
+)
 from helpsage.db.embedded import EmbeddedDatabaseError
 from helpsage.setup.steps import SetupError
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from helpsage import clock
 from helpsage.cli.output import AsJson, print_json
 from helpsage.setup import steps
 from helpsage.training import checks, report
@@ -45,13 +43,7 @@ def check(
         checks.accept(checked)
         checked = checks.run()
     problems = [] if quick else _validated()
-    about = {
-        "ok": checked.sound and not problems,
-        "problems": problems,
-        "findings": [asdict(finding) for finding in checked.findings],
-        "accepted": len(checked.accepted),
-    }
-    report.keep(report.CHECK, {**about, "at": clock.now()})
+    about = report.of_check(checked, problems)
     if as_json:
         print_json(about)
     else:
@@ -66,7 +58,9 @@ def check(
 def _summary(checked: checks.Checked, problems: list[str]) -> str:
     counts = Counter(finding.severity for finding in checked.findings)
     counts[checks.Severity.ERROR] += len(problems)
-    found = ", ".join(f"{counts[each]} {each.value}{'s' * (counts[each] != 1)}" for each in checks.Severity if counts[each])
+    found = ", ".join(
+        f"{counts[each]} {each.value}{'s' * (counts[each] != 1)}" for each in checks.Severity if counts[each]
+    )
     accepted = f" {len(checked.accepted)} accepted ones are not shown." if checked.accepted else ""
     return f"{found or 'Nothing to complain about'}.{accepted}"
 

@@ -1,4 +1,4 @@
-"""Commands of the trainers' workbench: measure a model, compare two, put one to work, take it back, let one read along."""
+"""The trainers' workbench: measure a model, compare two, put one to work, take it back, let one read along."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from helpsage.cli.output import AsJson, print_json, print_table
 from helpsage.db.session import transaction
 from helpsage.setup import steps
-from helpsage.training import comparison, evaluation, library, promotions, report, shadow, signing
+from helpsage.training import attempts, comparison, evaluation, library, promotions, report, shadow, signing
 from helpsage.training import gate as gates
 from helpsage.training.comparison import Change, Comparison
 from helpsage.training.promotions import Who
@@ -56,7 +56,9 @@ def evaluate(
         worst = ", ".join(f"{meant} for {said} ({count})" for meant, said, count in each.confusions[:5])
         typer.echo(f"{each.what}: most confused: {worst or 'nothing'}")
     if found.dialogues is not None:
-        typer.echo(f"Test conversations: {found.dialogues.passed} of {found.dialogues.conversations} go as they should.")
+        typer.echo(
+            f"Test conversations: {found.dialogues.passed} of {found.dialogues.conversations} go as they should."
+        )
     typer.echo(f"Report: {path}")
 
 
@@ -84,32 +86,22 @@ def promote(
     """Put a model to work, unless it is worse than the one in use. Running assistants change over; nobody notices."""
     if anyway and not why.strip():
         raise typer.BadParameter("--anyway needs --why: the history keeps the reason")
-    path = _model(model)
-    with transaction() as session:
-        promotions.may_be_promoted(session, path)
-        current = promotions.in_use(session)
-    verdict = None
-    if current is not None and current != path:
-        found = comparison.compare(current, path, _lately())
-        verdict = found.verdict
-        if not as_json:
-            _tell(found)
-        if not verdict.allowed and not anyway:
-            if as_json:
-                print_json({"promoted": False, "gate": verdict.as_json()})
-            else:
-                typer.echo("Not promoted. When you know better: --anyway --why TEXT")
-            raise typer.Exit(1)
-    overruled = anyway and verdict is not None and not verdict.allowed
-    with transaction() as session:
-        line = promotions.promote(
-            session, path, _who(), verdict.as_json() if verdict is not None else None, why=why, anyway=overruled
-        )
-    _changed_over(line.id, line.model, as_json, {"promoted": True, "gate": verdict.as_json() if verdict else None})
+    attempt = attempts.promote(_model(model), _who(), why, anyway=anyway)
+    gate = attempt.found.verdict.as_json() if attempt.found is not None else None
+    if attempt.found is not None and not as_json:
+        _tell(attempt.found)
+    if attempt.line is None:
+        if as_json:
+            print_json({"promoted": False, "gate": gate})
+        else:
+            typer.echo("Not promoted. When you know better: --anyway --why TEXT")
+        raise typer.Exit(1)
+    _changed_over(attempt.line.id, attempt.line.model, as_json, {"promoted": True, "gate": gate})
 
 
 def rollback(
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Kept in the history.")] = "", as_json: AsJson = False
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Kept in the history.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Put the model to work again that was there before."""
     with transaction() as session:
@@ -213,9 +205,9 @@ def _show_shadow(as_json: bool) -> None:
         typer.echo("Nothing was read yet.")
         return
     typer.echo(
-        f"{found.messages} messages, {found.alike:.1%} understood alike. Not sure enough: {found.asked_back:.1%} before, "
-        f"{found.asks_back:.1%} with it ({found.answers_now} answered only by it, {found.asks_now} only by the one in "
-        f"use). Mean confidence {found.confidence_before:.2f} before, {found.confidence:.2f} with it."
+        f"{found.messages} messages, {found.alike:.1%} understood alike. Not sure: {found.asked_back:.1%} before,"
+        f" {found.asks_back:.1%} with it ({found.answers_now} answered only by it, {found.asks_now} only by the one in "
+        f"use). Mean confidence {found.confidence_before:.2f} before, {found.confidence:.2f} with."
     )
     print_table(
         ["before", "with it", "times"],
@@ -316,4 +308,3 @@ def _standing(model: library.Model, in_use: str | None) -> str:
 def _line(line: Any) -> dict[str, Any]:
     shown = ("at", "kind", "model", "sha256", "by_name", "why", "anyway", "gate", "loaded_at", "problem")
     return {name: getattr(line, name) for name in shown}
-

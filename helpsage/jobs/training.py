@@ -1,11 +1,17 @@
-"""A candidate model reads along with what people write."""
+"""What the workbench leaves to the worker: it takes a minute, or goes on for days."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from procrastinate import JobContext
 
 from helpsage.jobs.app import app
-from helpsage.training import shadow
+from helpsage.training import attempts, checks, evaluation, library, report, shadow
+from helpsage.training.promotions import Who
+
+#: Never two of these at once: each fills a processor.
+LOCK = "training.measure"
 
 
 @app.periodic(cron="*/3 * * * *")
@@ -14,3 +20,21 @@ def read_along(context: JobContext, timestamp: int) -> None:
     """Every three minutes, while a shadow run goes on: read what was answered since. A failure waits for the next."""
     while shadow.read_along() and not context.should_abort():
         pass
+
+
+@app.task(name="training.promote", lock=LOCK)
+def promote(model: str, by_name: str, by_id: str, why: str, anyway: bool) -> None:
+    """Compare a model with the one in use and put it to work unless it is worse; the page shows the comparison."""
+    attempts.promote(library.find(model, None), Who(by_name, UUID(by_id)), why, anyway=anyway)
+
+
+@app.task(name="training.evaluate", lock=LOCK)
+def evaluate(model: str) -> None:
+    """Measure a model; the page shows it."""
+    report.of_evaluation(evaluation.evaluate(library.find(model, None)))
+
+
+@app.task(name="training.check", lock=LOCK)
+def check() -> None:
+    """Look for what is wrong in `data/`; the page shows it."""
+    report.of_check(checks.run())

@@ -1,4 +1,4 @@
-"""How good a model is, in numbers: on messages it has never seen, on its own examples by cross-validation, in dialogues."""
+"""How good a model is: on messages it has never seen, on its own examples by cross-validation, in dialogues."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from helpsage import clock, settings
 from helpsage.training import plots
+from helpsage.training.checks import Checked
 from helpsage.training.comparison import Change, Comparison
 from helpsage.training.evaluation import Evaluation
 
@@ -35,10 +37,20 @@ def of_comparison(comparison: Comparison) -> Path:
     return _write(COMPARISON, {"comparison": comparison, "changes": list(Change), "at": about["at"]}, about)
 
 
-def keep(kind: str, about: Mapping[str, Any]) -> None:
-    """Keep numbers without a page of their own, for the console."""
-    _place(kind).with_suffix(".json").write_text(json.dumps(about, ensure_ascii=False, default=str), "utf-8")
-    _tidy(kind)
+def of_check(checked: Checked, problems: Sequence[str] = ()) -> dict[str, Any]:
+    """Keep what a check found, for the console; returns it.
+
+    Parameters:
+        problems: what Rasa's own validation complains about.
+    """
+    about = {
+        "ok": checked.sound and not problems,
+        "problems": list(problems),
+        "findings": [asdict(finding) for finding in checked.findings],
+        "accepted": len(checked.accepted),
+    }
+    _keep(CHECK, {**about, "at": clock.now()})
+    return about
 
 
 def newest(kind: str) -> dict[str, Any] | None:
@@ -50,6 +62,12 @@ def newest(kind: str) -> dict[str, Any] | None:
             continue
         return found
     return None
+
+
+def _keep(kind: str, about: Mapping[str, Any]) -> None:
+    """Numbers without a page of their own."""
+    _place(kind).with_suffix(".json").write_text(json.dumps(about, ensure_ascii=False, default=str), "utf-8")
+    _tidy(kind)
 
 
 def _write(kind: str, context: Mapping[str, Any], about: Mapping[str, Any]) -> Path:

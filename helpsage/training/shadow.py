@@ -112,9 +112,7 @@ def begin(session: Session, path: Path, days: int, who: str) -> ShadowRun:
     other = going(session)
     if other is not None:
         raise NotPossible(GOING.format(model=other.model, until=other.until))
-    run = ShadowRun(
-        model=path.name, sha256=seal.sha256, by_name=who, started_at=now, until=now + timedelta(days=days)
-    )
+    run = ShadowRun(model=path.name, sha256=seal.sha256, by_name=who, started_at=now, until=now + timedelta(days=days))
     session.add(run)
     try:
         session.flush()

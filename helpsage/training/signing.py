@@ -22,7 +22,7 @@ SUFFIX = ".sig"
 PURPOSE = "models"
 
 UNSIGNED = (
-    "{name} is not signed by this installation, so nobody knows who made it: train it here (./sage train), or, when you "
+    "{name} is not signed by this installation, so nobody knows who made it: train it here (./sage train), or, if you "
     "know where it comes from, ./sage sign {name}"
 )
 TAMPERED = "{name} is not the file that was trained: its content has changed since it was signed. Train it again."

@@ -56,8 +56,8 @@ def at_least(count: int, tosses: int) -> float:
     """How likely `count` heads or more are in so many tosses of a fair coin."""
     if count <= 0:
         return 1.0
-    ways = sum(math.comb(tosses, heads) for heads in range(count, tosses + 1))
-    return ways / 2**tosses
+    ways: int = sum(math.comb(tosses, heads) for heads in range(count, tosses + 1))
+    return float(ways / 2**tosses)
 
 
 def mcnemar(gained: int, lost: int) -> float:

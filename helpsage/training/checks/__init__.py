@@ -64,7 +64,9 @@ def run(root: Path = ROOT, accepted: Path | None = None) -> Checked:
 
 def accept(checked: Checked, path: Path = ACCEPTED) -> int:
     """Accept every finding that is no error; returns how many there are now."""
-    lines = sorted({each.line for each in (*checked.findings, *checked.accepted) if each.severity is not Severity.ERROR})
+    lines = sorted(
+        {each.line for each in (*checked.findings, *checked.accepted) if each.severity is not Severity.ERROR}
+    )
     path.write_text(HEADING + "".join(f"{line}\n" for line in lines), "utf-8")
     return len(lines)
 

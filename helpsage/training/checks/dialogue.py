@@ -87,9 +87,16 @@ def _shadowed(rules: list[Rule]) -> Iterator[Finding]:
         if first == second == _END:
             words = f"rule {other.name!r} is the same as {one.name!r} ({one.place})"
             yield Finding(Severity.WARNING, "repeated-rule", other.place, words, about)
-        elif "action" in (first[0], second[0]):
-            words = f"rule {other.name!r} begins like {one.name!r} ({one.place}) and goes on otherwise: one never applies"
+        elif _differ(first, second):
+            words = (
+                f"rule {other.name!r} begins like {one.name!r} ({one.place}) and goes on otherwise: one never applies"
+            )
             yield Finding(Severity.ERROR, "shadowed-rule", other.place, words, about)
+
+
+def _differ(first: Step, second: Step) -> bool:
+    """Whether two rules that were alike until here want different things now. To listen and to have heard are one."""
+    return "action" in (first[0], second[0]) and not (_END in (first, second) and "intent" in (first[0], second[0]))
 
 
 def _after(rule: Rule, common: int) -> Step:

@@ -42,9 +42,7 @@ def upgrade() -> None:
         sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem", sa.String(), server_default="", nullable=False),
         sa.CheckConstraint("kind in ('first','promote','rollback')", name=op.f("ck_model_promotion_kind")),
-        sa.ForeignKeyConstraint(
-            ["by_id"], ["person.id"], name=op.f("fk_model_promotion_by_id"), ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_model_promotion_by_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_model_promotion")),
     )
     op.create_index(op.f("ix_model_promotion_by_id"), "model_promotion", ["by_id"])
