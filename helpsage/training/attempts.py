@@ -25,8 +25,11 @@ class Attempt:
     found: Comparison | None
 
 
-def promote(path: Path, who: Who, why: str = "", *, anyway: bool = False) -> Attempt:
+def promote(path: Path, who: Who, why: str = "", *, anyway: bool = False, idly: bool = False) -> Attempt:
     """Compare, and promote unless it is worse; `anyway` also then, which the history keeps.
+
+    Parameters:
+        idly: only with what the processor has left over.
 
     Raises:
         NotGenuine, NotPossible: it must not be used at all.
@@ -39,7 +42,7 @@ def promote(path: Path, who: Who, why: str = "", *, anyway: bool = False) -> Att
     found = None
     if current is not None and current != path:
         # For a minute: no transaction is open meanwhile.
-        found = comparison.compare(current, path, messages)
+        found = comparison.compare(current, path, messages, idly=idly)
         report.of_comparison(found)
         if not found.verdict.allowed and not anyway:
             return Attempt(None, found)

@@ -86,12 +86,13 @@ class Evaluation:
         return asdict(self)
 
 
-def evaluate(model: Path, folds: int = 0, dialogues: bool = False) -> Evaluation:
+def evaluate(model: Path, folds: int = 0, dialogues: bool = False, *, idly: bool = False) -> Evaluation:
     """Measure.
 
     Parameters:
         folds: of the cross-validation; 0 leaves it out.
         dialogues: run the test conversations too.
+        idly: ask the model only with what the processor has left over.
 
     Raises:
         NotUnderstood: the model cannot be loaded.
@@ -103,7 +104,8 @@ def evaluate(model: Path, folds: int = 0, dialogues: bool = False) -> Evaluation
     lines = examples.held_out()
     written = examples.written()
     known = {line.intent for line in written}
-    measured = [measure("held-out messages", lines, understanding.ask(model, [line.text for line in lines]), known)]
+    answers = understanding.ask(model, [line.text for line in lines], idly=idly)
+    measured = [measure("held-out messages", lines, answers, known)]
     if folds:
         said = understanding.cross_validate([line.text for line in written], [line.label for line in written], folds)
         measured.append(measure(f"cross-validation, {folds} folds", written, said, known, decides=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from helpsage.training.comparison import Change, Comparison
 from helpsage.training.evaluation import Evaluation
 
 EVALUATION, COMPARISON, CHECK = "evaluation", "comparison", "check"
-#: Reports of one kind that are kept.
-KEPT = 20
+#: Reports of one kind that are kept, and for how long: some hold what people wrote.
+KEPT, KEPT_FOR = 20, timedelta(days=30)
 
 
 def folder() -> Path:
@@ -92,6 +93,8 @@ def _place(kind: str) -> Path:
 
 
 def _tidy(kind: str) -> None:
-    for old in sorted(folder().glob(f"{kind}-*.json"))[:-KEPT]:
+    kept = sorted(folder().glob(f"{kind}-*.json"))
+    oldest = (clock.now() - KEPT_FOR).timestamp()
+    for old in (*kept[:-KEPT], *(path for path in kept[-KEPT:] if path.stat().st_mtime < oldest)):
         old.unlink(missing_ok=True)
         old.with_suffix(".html").unlink(missing_ok=True)
