@@ -17,7 +17,7 @@ from helpsage.training.checks import Checked
 from helpsage.training.comparison import Change, Comparison
 from helpsage.training.evaluation import Evaluation
 
-EVALUATION, COMPARISON, CHECK = "evaluation", "comparison", "check"
+EVALUATION, COMPARISON, CHECK, TROUBLE = "evaluation", "comparison", "check", "trouble"
 #: Reports of one kind that are kept, and for how long: some hold what people wrote.
 KEPT, KEPT_FOR = 20, timedelta(days=30)
 
@@ -52,6 +52,19 @@ def of_check(checked: Checked, problems: Sequence[str] = ()) -> dict[str, Any]:
     }
     _keep(CHECK, {**about, "at": clock.now()})
     return about
+
+
+def of_trouble(what: str, why: str) -> None:
+    """Keep why nothing came of something that was asked for on the page."""
+    _keep(TROUBLE, {"what": what, "why": why, "at": clock.now().isoformat(timespec="seconds")})
+
+
+def trouble_lately() -> dict[str, Any] | None:
+    """The newest trouble, unless something went well since."""
+    if not folder().is_dir():
+        return None
+    latest = max(folder().glob("*.json"), key=lambda path: path.stem.rpartition("-")[2], default=None)
+    return newest(TROUBLE) if latest is not None and latest.name.startswith(f"{TROUBLE}-") else None
 
 
 def newest(kind: str) -> dict[str, Any] | None:

@@ -50,6 +50,7 @@ def _page(request: Request, session: Session, context: dict[str, Any], status: i
         "comparison": report.newest(report.COMPARISON),
         "shadow": shadow.report(session, run) if run is not None else None,
         "check": report.newest(report.CHECK),
+        "failed": report.trouble_lately(),
         "most": MOST,
         "trouble_told": "",
         "told": "",

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from helpsage import clock
+from helpsage.jobs import training
 from helpsage.setup import steps
 from helpsage.training import checks, evaluation, promotions, report, signing
 from helpsage.training.checks.finding import Finding, Severity
@@ -134,6 +135,14 @@ def test_reports_are_shown_with_their_plots_and_nothing_is_taken_as_markup(ada: 
     assert "worse on the held-out messages" in page
     assert "data/nlu/a.yml:3" in page
     assert "Put to work although it is worse" in page
+
+
+def test_the_page_says_why_nothing_came_of_it_until_something_does(ada: Administrator, library: Path) -> None:
+    training.promote("sage-gone.tar.gz", "Ada Lovelace", "00000000-0000-0000-0000-000000000000", "", anyway=False)
+    page = ada.get(PAGE).text
+    assert "Putting sage-gone.tar.gz to work came to nothing: no model is called" in page
+    report.of_check(checks.Checked([], []))
+    assert "came to nothing" not in ada.get(PAGE).text
 
 
 def test_a_report_that_cannot_be_read_is_left_out(ada: Administrator, library: Path) -> None:
