@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,8 +49,9 @@ def library(live: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def answering(live: Stack) -> str:
     """The model that answers, as the assistant says."""
-    told = httpx.get(f"{live.chat_url}/webhooks/webchat/health", timeout=20).json()
-    return str(told["model"])
+    with contextlib.suppress(httpx.HTTPError):  # it may be starting
+        return str(httpx.get(f"{live.chat_url}/webhooks/webchat/health", timeout=20).json()["model"])
+    return ""
 
 
 async def until_it_answers(live: Stack, name: str) -> None:
@@ -110,6 +112,16 @@ def test_nobody_notices_that_the_model_changes(live: Stack, library: Path) -> No
         "select problem, loaded_at is not null from model_promotion order by id desc limit 1"
     )
     assert (problem, loaded) == ("", True)
+
+
+def test_an_assistant_that_starts_begins_with_the_promoted_model(live: Stack, library: Path) -> None:
+    promote(live, library)
+    asyncio.run(until_it_answers(live, library.name))
+    live.hold("assistant")
+    assert answering(live) == ""
+    live.release("assistant")
+    asyncio.run(until_it_answers(live, library.name))
+    live.wait_until_well()
 
 
 def test_a_model_that_was_tampered_with_is_refused_and_the_old_one_answers(live: Stack, library: Path) -> None:
