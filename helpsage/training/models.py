@@ -11,7 +11,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, UniqueConstraint, func
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -57,14 +57,9 @@ class ModelPromotion(Base):
 
 
 class ShadowRun(Base):
-    """A candidate that reads along for a while."""
+    """A candidate that reads along for a while; one at a time (`shadow.begin` sees to it)."""
 
     __tablename__ = "shadow_run"
-    __table_args__ = (
-        # One at a time.
-        Index("uq_shadow_run_going", sql("(ended_at is null)"), unique=True, postgresql_where=sql("ended_at is null")),
-    )
-
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     model: Mapped[str]
     sha256: Mapped[str]

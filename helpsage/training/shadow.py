@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from helpsage import clock
@@ -32,6 +31,8 @@ MOST_SHOWN = 100
 GOING = "a shadow run of {model} is going on until {until:%Y-%m-%d %H:%M} UTC; end it with ./sage shadow --stop"
 ENDED, STOPPED, LOST = "its time was over", "stopped by {who}", "its model is gone or has changed: {why}"
 
+#: Runs begin one after the other.
+BEGIN_LOCK = "select pg_advisory_xact_lock(hashtext('helpsage.shadow_run'))"
 #: Locked: two workers never read the same messages.
 LOCK = "select pg_try_advisory_xact_lock(hashtext('helpsage.shadow'))"
 UNREAD = """
@@ -107,6 +108,7 @@ def begin(session: Session, path: Path, days: int, who: str) -> ShadowRun:
         raise NotPossible(library.other_code(path.name))
     if path.resolve().parent != steps.MODELS.resolve():
         raise NotPossible(f"{path} does not lie in {steps.MODELS}: put it there first")
+    session.execute(text(BEGIN_LOCK))
     now = clock.now()
     end_if_over(session)
     other = going(session)
@@ -114,10 +116,7 @@ def begin(session: Session, path: Path, days: int, who: str) -> ShadowRun:
         raise NotPossible(GOING.format(model=other.model, until=other.until))
     run = ShadowRun(model=path.name, sha256=seal.sha256, by_name=who, started_at=now, until=now + timedelta(days=days))
     session.add(run)
-    try:
-        session.flush()
-    except IntegrityError:
-        raise NotPossible("another shadow run has just begun") from None
+    session.flush()
     return run
 
 

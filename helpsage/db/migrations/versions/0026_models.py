@@ -59,13 +59,6 @@ def upgrade() -> None:
         sa.Column("why_ended", sa.String(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shadow_run")),
     )
-    op.create_index(
-        "uq_shadow_run_going",
-        "shadow_run",
-        [sa.text("(ended_at is null)")],
-        unique=True,
-        postgresql_where=sa.text("ended_at is null"),
-    )
     op.create_table(
         "shadow_reading",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
