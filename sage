@@ -83,7 +83,7 @@ take_lock() {
 
 list=helpsage; needs_rasa=no; beside=
 case "${1:-}" in
-  up | train | check | parse | bench) needs_rasa=yes ;;
+  up | train | check | parse | bench | evaluate | compare | promote | shadow) needs_rasa=yes ;;
   test | lint) list=dev; needs_rasa=yes ;;
 esac
 

@@ -31,6 +31,8 @@ class Environment:
     webchat_secret: str = ""
     #: Opens the secrets of chat applications (hex); empty: none is set up.
     channels_key: str = ""
+    #: Checks that a promoted model is the one that was trained (hex); empty: none is taken.
+    models_key: str = ""
     #: The web program's address: its pages may always embed the chat.
     public_url: str = ""
     #: The same as this process reaches it, for files that agents send.
@@ -71,6 +73,7 @@ def read(variables: Mapping[str, str]) -> Environment:
         actions_secret=variables.get("HELPSAGE_ACTIONS_SECRET", ""),
         webchat_secret=variables["HELPSAGE_WEBCHAT_SECRET"],
         channels_key=variables.get("HELPSAGE_CHANNELS_KEY", ""),
+        models_key=variables.get("HELPSAGE_MODELS_KEY", ""),
         public_url=public_url,
         web_url=variables.get("HELPSAGE_WEB_URL", "").rstrip("/") or public_url,
         allowed_origins=_list(variables.get("HELPSAGE_ALLOWED_ORIGINS", "")),

@@ -75,7 +75,7 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     from rasa.utils.common import configure_logging_and_warnings
     from rasa.utils.log_utils import configure_structlog
 
-    from assistant import fast_paths
+    from assistant import database, fast_paths, models
 
     configure_logging_and_warnings(log_level=logging.WARNING, warn_only_once=True, filter_repeated_logs=True)
     configure_structlog(logging.WARNING)
@@ -90,13 +90,19 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = GRACE_S
     available = AvailableEndpoints.read_endpoints(str(endpoints))
 
+    folder = model if model.is_dir() else model.parent
+
     async def load(running: Any, _: Any) -> None:
         if settings.workers > 1:
             end_with_parent()
-        running.ctx.agent = load_agent(model, available)
+        running.ctx.models = models.Models(
+            database.current(), folder, settings.models_key, lambda path, beside: load_agent(path, available, beside)
+        )
+        running.ctx.agent = await running.ctx.models.first(model)
         log.info("model %s is loaded", running.ctx.agent.processor.model_filename)
 
     app.register_listener(load, "before_server_start")
+    app.register_listener(_follow, "after_server_start")
     app.register_listener(_close, "after_server_stop")
     app.run(
         host=settings.host,
@@ -108,8 +114,13 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
     )
 
 
-def load_agent(model: Path, endpoints: Any) -> Any:
-    """Load a model with our stores; it stays until the end of the process.
+def load_agent(model: Path, endpoints: Any, beside: Any = None) -> Any:
+    """Load a model with our stores.
+
+    Args:
+        model: A file, or a folder whose newest one is taken.
+        endpoints: Stores and action server.
+        beside: The agent that answers until this one does: its turns and ours wait for each other.
 
     Raises:
         Exception: there is no model, or it cannot be loaded. Rasa would serve without one.
@@ -125,16 +136,26 @@ def load_agent(model: Path, endpoints: Any) -> Any:
     agent = Agent(
         generator=endpoints.nlg,
         tracker_store=tracker_store,
-        lock_store=LockStore.create(endpoints.lock_store),
+        lock_store=LockStore.create(endpoints.lock_store) if beside is None else beside.lock_store,
         action_endpoint=endpoints.action,
     )
     agent.load_model(str(model))
     # Rasa wraps the store in one that forgets in silence when the database is away.
     agent.tracker_store = agent.processor.tracker_store = tracker_store
-    LiveTracker.states_shown = fast_paths.longest_rule(agent.processor.graph_runner)
-    LiveTracker.learned_states_shown = fast_paths.longest_story(agent.processor.graph_runner)
-    settle_memory()
+    rules, stories = (
+        find(agent.processor.graph_runner) for find in (fast_paths.longest_rule, fast_paths.longest_story)
+    )
+    if beside is None:
+        LiveTracker.states_shown, LiveTracker.learned_states_shown = rules, stories
+        settle_memory()
+    else:  # both look at conversations for a while: enough for either
+        LiveTracker.states_shown = _longer(LiveTracker.states_shown, rules)
+        LiveTracker.learned_states_shown = _longer(LiveTracker.learned_states_shown, stories)
     return agent
+
+
+def _longer(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else max(one, other)
 
 
 def settle_memory() -> None:
@@ -153,8 +174,13 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-async def _close(_: Any, __: Any) -> None:
+async def _follow(running: Any, _: Any) -> None:
+    running.ctx.models.follow(running)
+
+
+async def _close(running: Any, _: Any) -> None:
     from assistant import action_server, database
 
+    await running.ctx.models.close()
     await action_server.current().close()
     await database.current().close()

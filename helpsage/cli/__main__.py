@@ -21,6 +21,7 @@ from helpsage.cli import (
     test,
     ticket,
     token,
+    training,
     up,
     user,
 )
@@ -45,6 +46,13 @@ app.add_typer(token.app, name="token")
 app.add_typer(articles.app, name="articles")
 app.command("train")(model.train)
 app.command("check")(model.check)
+app.command("evaluate")(training.evaluate)
+app.command("compare")(training.compare)
+app.command("promote")(training.promote)
+app.command("rollback")(training.rollback)
+app.command("models")(training.models)
+app.command("sign")(training.sign)
+app.command("shadow")(training.shadow_run)
 app.command(
     "test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )(test.test)

@@ -14,6 +14,7 @@ BENCHES = {
     "chat": ("bench.chat", False),
     "channels": ("bench.channels", False),
     "nlu": ("bench.nlu", True),
+    "shadow": ("bench.shadow", False),
     "web": ("bench.web", False),
     "intake": ("bench.intake", False),
     "knowledge": ("bench.knowledge", False),
@@ -21,7 +22,7 @@ BENCHES = {
 
 
 def bench(context: typer.Context) -> None:
-    """Measure: chat and channels (beside a stock Rasa), nlu (--data DIR), web (pages), intake, knowledge (articles)."""
+    """Measure: one of chat, channels, nlu (--data DIR), shadow, web, intake, knowledge; docs say what each tells."""
     name, *rest = context.args or [""]
     if name not in BENCHES:
         raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")
@@ -30,7 +31,7 @@ def bench(context: typer.Context) -> None:
         steps.ensure_assets()
     else:
         steps.ensure_encoder()
-    if name in ("chat", "channels"):
+    if name in ("chat", "channels", "shadow"):
         steps.ensure_model()
     python = str(steps.rasa_python()) if in_rasa else sys.executable
     os.chdir(steps.ROOT)

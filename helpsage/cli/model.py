@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 
 from helpsage.cli.output import AsJson, print_json
 from helpsage.setup import steps
+from helpsage.training import checks, report
 
 
 def train(
@@ -27,8 +29,44 @@ def train(
         typer.echo(f"{path.relative_to(steps.ROOT)} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
-def check(as_json: AsJson = False) -> None:
-    """Validate data/, domain.yml and config.yml with warnings as errors."""
+def check(
+    quick: Annotated[bool, typer.Option("--quick", help="Without Rasa's own validation, which takes a while.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Accept today's warnings and hints: they are not shown again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look for what is wrong in data/, domain.yml and config/: examples, answers, rules, questions."""
+    steps.ensure_encoder()
+    checked = checks.run()
+    if accept:
+        checks.accept(checked)
+        checked = checks.run()
+    problems = [] if quick else _validated()
+    about = report.of_check(checked, problems)
+    if as_json:
+        print_json(about)
+    else:
+        for finding in checked.findings:
+            typer.echo(f"{finding.place}: {finding.severity.value} [{finding.rule}] {finding.words}")
+        for problem in problems:
+            typer.echo(f"rasa: error {problem}")
+        typer.echo(_summary(checked, problems))
+    raise typer.Exit(0 if about["ok"] else 1)
+
+
+def _summary(checked: checks.Checked, problems: list[str]) -> str:
+    counts = Counter(finding.severity for finding in checked.findings)
+    counts[checks.Severity.ERROR] += len(problems)
+    found = ", ".join(
+        f"{counts[each]} {each.value}{'s' * (counts[each] != 1)}" for each in checks.Severity if counts[each]
+    )
+    accepted = f" {len(checked.accepted)} accepted ones are not shown." if checked.accepted else ""
+    return f"{found or 'Nothing to complain about'}.{accepted}"
+
+
+def _validated() -> list[str]:
+    """What Rasa's own validation complains about."""
     arguments = [steps.rasa_python(), "-m", "rasa", "data", "validate", "--fail-on-warnings", "--data", "data"]
     finished = subprocess.run(
         [str(argument) for argument in arguments],
@@ -38,14 +76,10 @@ def check(as_json: AsJson = False) -> None:
         text=True,
         check=False,
     )
-    problems = [
-        line for line in (finished.stdout + finished.stderr).splitlines() if "Warning" in line or "ERROR" in line
-    ]
-    if as_json:
-        print_json({"ok": finished.returncode == 0, "problems": problems})
-    else:
-        typer.echo("\n".join(problems) or "Nothing to complain about." if finished.returncode == 0 else finished.stderr)
-    raise typer.Exit(0 if finished.returncode == 0 else 1)
+    if finished.returncode == 0:
+        return []
+    told = [line.strip() for line in (finished.stdout + finished.stderr).splitlines() if line.strip()]
+    return [line for line in told if "Warning" in line or "ERROR" in line] or told[-3:]
 
 
 def parse(

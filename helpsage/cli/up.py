@@ -27,6 +27,7 @@ from helpsage.people.models import Account, Role
 from helpsage.setup import steps
 from helpsage.setup.steps import SetupError
 from helpsage.supervisor import Program, Supervisor, port_is_free
+from helpsage.training import promotions, signing
 
 READY_TIMEOUT_S = 180.0
 FIRST_ACCOUNT = "admin@help-sage.example"
@@ -46,7 +47,7 @@ def up() -> None:
             with transaction() as session:
                 departments.ensure_defaults(session)
                 importing.shipped(session)
-            model = steps.ensure_model()
+            model = promotions.to_start_with()
             password = _first_account(configured.var)
             supervisor = Supervisor(configured.var / "log", lambda words: _say(f"  {words}"))
             signal.signal(signal.SIGTERM, lambda *_: supervisor.request_stop())
@@ -83,6 +84,7 @@ def programs(configured: settings.Settings, model: Path) -> list[Program]:
         "HELPSAGE_ACTIONS_SECRET": configured.derived("actions"),
         "HELPSAGE_WEBCHAT_SECRET": configured.derived("webchat"),
         "HELPSAGE_CHANNELS_KEY": configured.derived("channels"),
+        "HELPSAGE_MODELS_KEY": configured.derived(signing.PURPOSE),
         "HELPSAGE_PUBLIC_URL": configured.web_url,
         "HELPSAGE_WEB_URL": configured.own_web_url,
         "HELPSAGE_ALLOWED_ORIGINS": ",".join(configured.allowed_origins),

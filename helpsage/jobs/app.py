@@ -39,6 +39,7 @@ app = App(
         "helpsage.jobs.notify",
         "helpsage.jobs.search",
         "helpsage.jobs.service_levels",
+        "helpsage.jobs.training",
         "helpsage.jobs.triage",
         "helpsage.jobs.upkeep",
         "helpsage.jobs.webhooks",

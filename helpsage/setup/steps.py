@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -12,7 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from helpsage import settings
+import yaml
+
+from helpsage import __version__, settings
+from helpsage.training import signing
 
 ROOT = settings.ROOT
 ENVIRONMENTS = ROOT / "var" / "envs"
@@ -20,6 +24,10 @@ MODELS = ROOT / "models"
 BUILT_ASSETS = ROOT / "helpsage" / "web" / "static" / "build"
 #: Older models kept beside the newest, for going back.
 KEPT_MODELS = 5
+#: Models kept that were in use once.
+KEPT_USED = 10
+#: What training writes in all, in megabytes: the model, Rasa's cache, logs.
+TRAINING_MB = 300
 
 
 class SetupError(RuntimeError):
@@ -95,7 +103,10 @@ def run_step(what: str, arguments: Sequence[str | Path], log: str, cwd: Path = R
             process.wait(10)
             raise
     if code != 0:
-        words = [line for line in path.read_text(errors="replace").splitlines() if line.strip()][-3:]
+        told = path.read_text(errors="replace")
+        if "No space left on device" in told:
+            raise SetupError(f"disk full: {what} (log: {path})")
+        words = [line for line in told.splitlines() if line.strip()][-3:]
         raise SetupError(f"failed: {what} (log: {path}): {' / '.join(words)[-500:]}")
     _tell(f"  {what}: {time.monotonic() - begin:.0f} s", end="\n")
 
@@ -107,6 +118,11 @@ def _wait(process: subprocess.Popen[bytes], what: str, begin: float) -> int:
         except subprocess.TimeoutExpired:
             if sys.stderr.isatty():
                 _tell(f"  {what} ... {time.monotonic() - begin:.0f} s", end="")
+
+
+def tell(text: str) -> None:
+    """One line for the person who waits."""
+    _tell(text, end="\n")
 
 
 def _tell(text: str, end: str) -> None:
@@ -202,19 +218,71 @@ def model_path() -> Path:
 def ensure_model(*, force: bool = False) -> Path:
     """Train, unless there is a model of exactly this data. Returns its path."""
     path = model_path()
-    if path.exists() and not force:
+    if path.exists() and not force and _is_genuine(path):
         return path
+    _refuse_to_train_in_vain()
     ensure_encoder()
     temporary = f"training-{os.getpid()}"
-    run_step(
-        "Training the assistant",
-        [rasa_python(), "-m", "rasa", "train", "--out", MODELS, "--fixed-model-name", temporary, "--data", "data"],
-        "train",
-    )
-    (MODELS / f"{temporary}.tar.gz").replace(path)
-    for old in sorted(MODELS.glob("sage-*.tar.gz"), key=lambda file: file.stat().st_mtime)[:-KEPT_MODELS]:
-        old.unlink()
+    trained = MODELS / f"{temporary}.tar.gz"
+    try:
+        run_step(
+            "Training the assistant",
+            [rasa_python(), "-m", "rasa", "train", "--out", MODELS, "--fixed-model-name", temporary, "--data", "data"],
+            "train",
+        )
+        trained.replace(path)
+    finally:
+        trained.unlink(missing_ok=True)
+    signing.sign(path, code_version())
+    _tidy_models()
     return path
+
+
+def _tidy_models() -> None:
+    """Old models go; those that were in use, which may be gone back to, later than others."""
+    kept = sorted(MODELS.glob("sage-*.tar.gz"), key=lambda file: file.stat().st_mtime)
+    used = [path for path in kept if signing.was_used(path)]
+    tried = [path for path in kept if path not in used]
+    for old in (*used[:-KEPT_USED], *tried[:-KEPT_MODELS]):
+        signing.forget(old)
+
+
+def code_version() -> str:
+    """Changes whenever a model of before may not fit any more: the program's version, the code that models need, and
+    the names by which the dialogue calls code (actions, forms, slots).
+    """
+    code = fingerprint([ROOT / "assistant/nlu", ROOT / "encoder", ROOT / "requirements/rasa.txt"])
+    domain = yaml.load((ROOT / "domain.yml").read_text("utf-8"), Loader=yaml.CSafeLoader)
+    called = json.dumps({part: domain.get(part) for part in ("actions", "forms", "slots")}, sort_keys=True, default=str)
+    return f"{__version__}+{code[:6]}{hashlib.sha256(called.encode()).hexdigest()[:6]}"
+
+
+def _is_genuine(path: Path) -> bool:
+    """Whether it is as it was trained. One from before there were signatures, or of another key, is signed now."""
+    if not signing.is_signed(path):
+        signing.sign(path, code_version())
+        return True
+    try:
+        signing.verify(path)
+    except signing.NotGenuine:
+        _tell(f"  {path.name} has changed since it was trained and is made anew", end="\n")
+        return False
+    return True
+
+
+def _refuse_to_train_in_vain() -> None:
+    """Say now what Rasa would say after half a minute, and in many lines.
+
+    Raises:
+        SetupError
+    """
+    for folder in ("nlu", "faq", "rules"):
+        if not any((ROOT / "data" / folder).glob("*.yml")):
+            raise SetupError(f"nothing to train from: data/{folder} holds no .yml file")
+    MODELS.mkdir(exist_ok=True)
+    free = shutil.disk_usage(MODELS).free // 1_000_000
+    if free < TRAINING_MB:
+        raise SetupError(f"disk full: training needs {TRAINING_MB} MB in {MODELS}, {free} MB are free")
 
 
 def _unless_fresh(stamp: Path, wanted: str, product: Path, make: Callable[[], None]) -> None:

@@ -21,7 +21,8 @@ __all__ = ["ada", "database", "log_in", "web_url", "with_departments"]
 
 PAGES = (
     "/settings/intake", "/settings/received", "/settings/received/{record}", "/settings/routing",
-    "/settings/routing/urgent", "/settings/reader", "/settings/notices", "/settings/notices/words/ticket_replied",
+    "/settings/routing/urgent", "/settings/reader", "/settings/assistant", "/settings/notices",
+    "/settings/notices/words/ticket_replied",
     "/settings/notices/targets/new", "/settings/alerts", "/settings/alerts/new",
     "/settings/webhooks", "/settings/webhooks/{webhook}",
     "/settings/webhooks/{webhook}/messages", "/settings/tokens", "/settings/tokens/new", "/account/tokens",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from helpsage.web.settings import (
     agents,
     alerts,
+    assistant,
     boards,
     categories,
     channels,
@@ -36,6 +37,7 @@ routers = (
     agents.router,
     routing.router,
     reader.router,
+    assistant.router,
     people.router,
     notices.router,
     webhooks.router,
