@@ -8,7 +8,22 @@ import typer
 from sqlalchemy.exc import OperationalError
 
 from helpsage import __version__
-from helpsage.cli import bench, chat, db, dead_letters, demo, figures, model, status, test, ticket, token, up, user
+from helpsage.cli import (
+    bench,
+    chat,
+    db,
+    dead_letters,
+    demo,
+    figures,
+    model,
+    review,
+    status,
+    test,
+    ticket,
+    token,
+    up,
+    user,
+)
 from helpsage.db.embedded import EmbeddedDatabaseError
 from helpsage.setup.steps import SetupError
 
@@ -38,6 +53,7 @@ app.command(
 )(bench.bench)
 app.add_typer(db.app, name="db")
 app.add_typer(figures.app, name="figures")
+app.add_typer(review.app, name="review")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("demo")(demo.demo)
 

@@ -25,6 +25,7 @@ from helpsage.tickets import bulk, drafts, followers, presence, views
 from helpsage.tickets import models as tickets
 from helpsage.tickets.search import models as search
 from helpsage.tokens import models as tokens
+from helpsage.training import models as training
 from helpsage.triage import models as triage
 from helpsage.webhooks import models as webhooks
 
@@ -57,6 +58,7 @@ __all__ = [
     "service_levels",
     "tickets",
     "tokens",
+    "training",
     "triage",
     "views",
     "webhooks",

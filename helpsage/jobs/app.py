@@ -36,6 +36,7 @@ app = App(
         "helpsage.jobs.identities",
         "helpsage.jobs.mail",
         "helpsage.jobs.notify",
+        "helpsage.jobs.review",
         "helpsage.jobs.search",
         "helpsage.jobs.service_levels",
         "helpsage.jobs.triage",

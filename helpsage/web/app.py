@@ -24,6 +24,7 @@ from helpsage.web.guard import Guard
 from helpsage.web.intake import routers as intake_routers
 from helpsage.web.portal import routers as portal_routers
 from helpsage.web.settings import routers as settings_routers
+from helpsage.web.training import routers as training_routers
 
 
 def create_app() -> FastAPI:
@@ -44,7 +45,7 @@ def create_app() -> FastAPI:
         app.include_router(router)
     for router in (brand.router, *accounts_routers, *console_routers, *settings_routers, *portal_routers):
         app.include_router(router)
-    for router in (*intake_routers, *analytics_routers, *api_routers):
+    for router in (*intake_routers, *analytics_routers, *training_routers, *api_routers):
         app.include_router(router)
     errors.install(app)
     app.add_exception_handler(Unconfirmed, confirming.ask)

@@ -211,6 +211,7 @@ def ask(
         bulk_id=uuid4(), session_id=uuid4(), attachment_id=attachment, token="x", target_id=uuid4(), webhook_id=uuid4(),
         message_id=uuid4(), token_id=uuid4(), submission_id=1, person_id=uuid4(), handoff_id=uuid4(), other="HS-1",
         tag="fees", kind="slack", board_id=uuid4(), place_id=uuid4(), identity_id=uuid4(),
+        item_id=1, decision_id=1, gap_id=1,
     )  # fmt: skip
     if method == "GET":
         with browser.stream("GET", full) as answer:
