@@ -16,11 +16,12 @@ BENCHES = {
     "nlu": ("bench.nlu", True),
     "web": ("bench.web", False),
     "intake": ("bench.intake", False),
+    "learning": ("bench.learning", True),
 }
 
 
 def bench(context: typer.Context) -> None:
-    """Measure: chat and channels (beside a stock Rasa), nlu (understanding; --data DIR), web (pages), intake."""
+    """Measure: chat and channels (beside a stock Rasa), nlu (understanding; --data DIR), web, intake, learning."""
     name, *rest = context.args or [""]
     if name not in BENCHES:
         raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")

@@ -17,12 +17,14 @@ from helpsage.triage.masking import SHORTEST_PART, masked
 LONGEST = 240
 #: Letters and digits of one; fewer teach nothing.
 SHORTEST = 2
+#: What stood beside something that was taken out may only then look like something personal.
+MOST_ROUNDS = 4
 
 #: By the kinds of `triage.masking`.
 STAND_INS = {
     "ADDRESS": "name@example.org",
     "LINK": "https://example.org/page",
-    "IBAN": "DE00 0000 0000 0000 0000 00",
+    "IBAN": "IBAN",
     "IP": "192.0.2.1",
     "SECRET": "password",
     "NUMBER": "TXN00000000",
@@ -61,15 +63,24 @@ def scrubbed(text: str, names: Iterable[str] = (), colleagues: Iterable[str] = (
         names: of the person, whole; found however they are written.
         colleagues: names of people who work here; their parts are found where they are written like names.
     """
-    short = _short(text)
+    said, people = _short(text), list(colleagues)
+    mine = list(names)
+    for _ in range(MOST_ROUNDS):
+        told = _scrubbed(said, mine, people)
+        if told == said:
+            break
+        said = told
+    return said if sum(map(str.isalnum, said)) >= SHORTEST else ""
+
+
+def _scrubbed(short: str, names: list[str], colleagues: list[str]) -> str:
     hidden = _REFERENCE.sub(_KEPT_REFERENCE, short.replace(_KEPT_REFERENCE, ""))
-    hidden = _without_colleagues(hidden, list(colleagues))
+    hidden = _without_colleagues(hidden, colleagues)
     hidden = _NAMED.sub(_named, hidden)
     hidden = _TITLED.sub(lambda found: f"{found['title']} [NAME]", hidden)
     hidden = _DIGITS.sub("[NUMBER]", masked(hidden, names))
     shown = _PLACEHOLDER.sub(lambda found: STAND_INS[found[1]], hidden).replace(_KEPT_REFERENCE, REFERENCE)
-    line = one_line(shown)
-    return line if sum(map(str.isalnum, line)) >= SHORTEST else ""
+    return one_line(shown)
 
 
 def one_line(text: str) -> str:

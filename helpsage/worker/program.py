@@ -250,7 +250,7 @@ async def _take_up(job: jobs.Job) -> None:
 
 
 async def _again(job: jobs.Job) -> None:
-    """Try a job once more, unless the next of its kind waits already: that one does the same, and waits for our lock."""
+    """Try a job once more, unless the next of its kind waits already: that does the same, and waits for our lock."""
     try:
         await app.job_manager.retry_job(job, retry_at=clock.now())
     except exceptions.UniqueViolation:
