@@ -1,7 +1,8 @@
 """`python -m bench.learning` (in Rasa's environment): what the review's ranking gains, against picking at random.
 
 The classifier is the assistant's own (`assistant/nlu/fusion_*.py`), trained anew each month; the ranking is the
-console's (`helpsage/training/ranking.py`). The held-out messages (`tests/nlu/held_out_*.yml`) were written apart from `data/`.
+console's (`helpsage/training/ranking.py`). The held-out messages (`tests/nlu/held_out_*.yml`) were written apart from
+`data/`.
 """
 
 from __future__ import annotations

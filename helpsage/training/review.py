@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Subquery, func, or_, select, true
+from sqlalchemy.orm import Session, defer
 
 from encoder.model import Encoder, EncoderMissing
 from helpsage import clock
@@ -120,23 +120,27 @@ def regroup(session: Session) -> int:
 
 def groups(session: Session, viewer: Viewer, most: int, after: int = 0) -> list[Group]:
     """Clusters, the most helpful first; each shown by the item nearest to its middle that the viewer may see."""
-    mine = and_(ReviewItem.state == State.OPEN.value, visible(viewer))
-    key = func.coalesce(ReviewItem.cluster_id, ReviewItem.id)
-    counted = (
-        select(key.label("cluster"), func.count().label("size"), func.max(ReviewItem.score).label("score"))
-        .where(mine)
-        .group_by(key)
-        .order_by(func.max(ReviewItem.score).desc(), key)
-        .offset(after)
-        .limit(most)
+    each = _clusters(viewer)
+    asked = select(ReviewItem, each.c.size, each.c.score).join(each, each.c.id == ReviewItem.id)
+    asked = asked.where(each.c.place == 1).order_by(each.c.score.desc(), each.c.cluster).offset(after).limit(most)
+    return [Group(row[0], row[1], row[2]) for row in session.execute(asked.options(defer(ReviewItem.vector)))]
+
+
+def _clusters(viewer: Viewer) -> Subquery:
+    """The open items that a viewer may see, with their cluster, its size, and their place in it (1: its middle)."""
+    cluster = func.coalesce(ReviewItem.cluster_id, ReviewItem.id)
+    nearest_first = ((ReviewItem.id == cluster).desc(), ReviewItem.id)
+    return (
+        select(
+            ReviewItem.id,
+            cluster.label("cluster"),
+            func.count().over(partition_by=cluster).label("size"),
+            func.max(ReviewItem.score).over(partition_by=cluster).label("score"),
+            func.row_number().over(partition_by=cluster, order_by=nearest_first).label("place"),
+        )
+        .where(ReviewItem.state == State.OPEN.value, visible(viewer))
+        .subquery()
     )
-    rows = session.execute(counted).all()
-    return [Group(_middle(session, mine, row.cluster), row.size, row.score) for row in rows]
-
-
-def _middle(session: Session, mine: ColumnElement[bool], cluster: int) -> ReviewItem:
-    asked = select(ReviewItem).where(mine, func.coalesce(ReviewItem.cluster_id, ReviewItem.id) == cluster)
-    return session.scalars(asked.order_by((ReviewItem.id == cluster).desc(), ReviewItem.id).limit(1)).one()
 
 
 def get(session: Session, viewer: Viewer, item_id: int) -> ReviewItem:
@@ -158,15 +162,18 @@ def cluster_of(session: Session, viewer: Viewer, item: ReviewItem) -> list[Revie
     asked = select(ReviewItem).where(
         ReviewItem.cluster_id == item.cluster_id, ReviewItem.state == State.OPEN.value, visible(viewer)
     )
-    others = [other for other in session.scalars(asked.order_by(ReviewItem.id)) if other.id != item.id]
+    found = session.scalars(asked.order_by(ReviewItem.id).options(defer(ReviewItem.vector)))
+    others = [other for other in found if other.id != item.id]
     return [item, *others]
 
 
 def beside(session: Session, viewer: Viewer, item: ReviewItem) -> tuple[int | None, int | None]:
     """The items to go on to: of the cluster before, and of the one after this."""
-    order = [group.middle for group in groups(session, viewer, most=500)]
+    each = _clusters(viewer)
+    asked = select(each.c.id, each.c.cluster).where(each.c.place == 1)
+    order = session.execute(asked.order_by(each.c.score.desc(), each.c.cluster)).all()
     mine = item.cluster_id or item.id
-    here = next((place for place, other in enumerate(order) if (other.cluster_id or other.id) == mine), None)
+    here = next((place for place, row in enumerate(order) if row.cluster == mine), None)
     if here is None:
         return None, order[0].id if order else None
     before = order[here - 1].id if here else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
@@ -161,7 +162,7 @@ def test_what_data_has_already_is_known(chats: Chats, look: Look) -> None:
     assert item.state == "known"
 
 
-def corrected_ticket(session: Session, chats: Chats, words: str) -> object:
+def corrected_ticket(session: Session, chats: Chats, words: str) -> UUID:
     new = NewTicket("Trouble", words, "general_issue", "email", requester_id=chats.person.id)
     ticket = service.open_ticket(session, new, Actor("requester"))
     session.add(
@@ -184,10 +185,10 @@ def test_what_an_agent_corrected_comes_along_and_goes_when_it_is_taken_back(
     [item] = chats.found().values()
     assert (item.reason, item.suggested, item.suggested_by) == ("corrected", "wifi_problem", "corrected")
     assert item.saw["intent"] == "bug_report"
-    labels.put(session, ticket_id, Tag.TOPIC, "login_error", None)  # type: ignore[arg-type]
+    labels.put(session, ticket_id, Tag.TOPIC, "login_error", None)
     finding.corrections(session, encoder, taught)
     assert session.scalars(select(ReviewItem.suggested)).all() == ["login_error"]
-    labels.withdraw(session, ticket_id, Tag.TOPIC)  # type: ignore[arg-type]
+    labels.withdraw(session, ticket_id, Tag.TOPIC)
     finding.corrections(session, encoder, taught)
     session.expire_all()
     assert chats.found() == {}

@@ -1,9 +1,10 @@
-"""Questions that come again and again without an answer: how many, what they cost, and an answer from what agents said."""
+"""Questions that come again and again: how many, what they cost, and an answer made of what agents said."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -47,10 +48,8 @@ def person(session: Session) -> Person:
 def opened(session: Session, encoder: Encoder, person: Person) -> Open:
     """Opens a ticket with its vector, some days ago."""
 
-    def open_one(
-        words: str, days_ago: float = 1, reply: str = "", rating: int | None = None, **given: object
-    ) -> Ticket:
-        new = NewTicket("Question", words, "general_issue", "email", **{"requester_id": person.id, **given})  # type: ignore[arg-type]
+    def open_one(words: str, days_ago: float = 1, reply: str = "", rating: int | None = None, **given: Any) -> Ticket:
+        new = NewTicket("Question", words, "general_issue", "email", **{"requester_id": person.id, **given})
         ticket = service.open_ticket(session, new, Actor("requester"))
         ticket.created_at = clock.now() - timedelta(days=days_ago)
         vector = encoder.encode([words])[0]
