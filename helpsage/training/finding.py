@@ -27,7 +27,7 @@ from helpsage.privacy.words import REMOVED
 from helpsage.tickets import categories
 from helpsage.tickets.models import Ticket
 from helpsage.training import blocks, ranking
-from helpsage.training.models import Reason, ReviewCursor, ReviewItem, State
+from helpsage.training.items import Reason, ReviewCursor, ReviewItem, State
 from helpsage.training.scrub import scrubbed
 from helpsage.training.taught import Taught
 from helpsage.triage import essence

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from helpsage.conversations.models import Conversation, Message
 from helpsage.tickets.models import Ticket
 from helpsage.training import gaps
-from helpsage.training.models import ReviewItem
+from helpsage.training.items import ReviewItem
 
 
 def forget(session: Session, person_id: UUID) -> None:

@@ -25,7 +25,7 @@ from helpsage.privacy.words import REMOVED
 from helpsage.tickets.models import REFERENCE_PREFIX, Entry, Ticket
 from helpsage.training import articles, finding, ranking
 from helpsage.training.articles import slug
-from helpsage.training.models import GapState, KnowledgeGap
+from helpsage.training.items import GapState, KnowledgeGap
 from helpsage.training.patches import Article, NewAnswer
 from helpsage.training.scrub import STAND_INS, one_line, scrubbed
 from helpsage.training.taught import Taught

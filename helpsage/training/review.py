@@ -16,7 +16,7 @@ from helpsage.people.permissions import Action, Reach, Viewer, reach
 from helpsage.setup import steps
 from helpsage.training import blocks, finding, gaps, patches, ranking, taught
 from helpsage.training.finding import Finding
-from helpsage.training.models import GapState, KnowledgeGap, Reason, ReviewDecision, ReviewItem, State
+from helpsage.training.items import GapState, KnowledgeGap, Reason, ReviewDecision, ReviewItem, State
 from helpsage.training.patches import NAME, Addition, Edit, InvalidName
 from helpsage.training.taught import Taught
 from helpsage.triage import store

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from helpsage.knowledge.faq import title as faq_title
 from helpsage.tickets import categories
-from helpsage.training.models import Reason
+from helpsage.training.items import Reason
 
 REASONS: Mapping[str, str] = {
     Reason.LOW_CONFIDENCE: "The assistant was not sure",

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from helpsage.training.models import ReviewItem
+from helpsage.training.items import ReviewItem
 from tests.browser.test_settings import LOOKS, ada, database, enter, log_in, violations, web_url, with_departments
 from tests.integration.settings.conftest import Administrator
 from tests.integration.web.training.conftest import SAID, Stock, fill

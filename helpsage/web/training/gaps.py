@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from helpsage.db.session import transaction
 from helpsage.training import gaps
 from helpsage.training.gaps import InvalidDraft
-from helpsage.training.models import GapState, KnowledgeGap
+from helpsage.training.items import GapState, KnowledgeGap
 from helpsage.web.access import SignedIn
 from helpsage.web.training import frame
 from helpsage.web.training.frame import Reviewer, checked

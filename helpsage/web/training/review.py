@@ -12,9 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from helpsage import clock
 from helpsage.db.session import transaction
-from helpsage.training import patches, review, taught, words
+from helpsage.training import blocks, patches, review, taught, words
 from helpsage.training.articles import slug
-from helpsage.training.models import ReviewItem, State
+from helpsage.training.items import ReviewItem, State
 from helpsage.training.patches import InvalidName
 from helpsage.training.review import NothingThere
 from helpsage.web.access import SignedIn
@@ -138,7 +138,7 @@ def _slugged(title: str) -> str:
 
 def choices() -> list[tuple[str, str]]:
     """Every intent that has examples, with its title."""
-    written = {each.intent for each in taught.blocks.written(taught.files())}
+    written = {each.intent for each in blocks.written(taught.files())}
     return [(intent, words.intent(intent)) for intent in review.labels(sorted(written))]
 
 

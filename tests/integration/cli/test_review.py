@@ -1,9 +1,8 @@
-"""`./sage review`: found by the job, listed, exported as a patch that applies to this very checkout, put on a branch."""
+"""`./sage review`: found by the job, listed, exported as a patch that applies to these very files, put on a branch."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +20,7 @@ from helpsage.conversations import service as conversations
 from helpsage.departments import service as departments
 from helpsage.setup import steps
 from helpsage.training import taught
-from helpsage.training.models import ReviewItem
+from helpsage.training.items import ReviewItem
 
 Sage = Callable[..., tuple[int, str]]
 SAID = "the zorp thing blinks purple again"
@@ -107,5 +106,5 @@ def test_without_its_root_in_git_it_says_so(
     monkeypatch.setattr(commands, "ROOT", tmp_path)
     code, _ = sage("apply", "--branch", "learned")
     assert code == 1
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
     assert tmp_path != steps.ROOT

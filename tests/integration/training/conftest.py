@@ -21,7 +21,7 @@ from helpsage.people import accounts, directory, permissions
 from helpsage.people.models import Person, Role
 from helpsage.people.permissions import Viewer
 from helpsage.training import blocks, finding
-from helpsage.training.models import ReviewItem
+from helpsage.training.items import ReviewItem
 from helpsage.training.taught import Taught
 from helpsage.triage import store
 

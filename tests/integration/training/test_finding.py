@@ -20,7 +20,7 @@ from helpsage.tickets import service
 from helpsage.tickets.actor import Actor
 from helpsage.tickets.service import NewTicket
 from helpsage.training import finding, review
-from helpsage.training.models import ReviewItem
+from helpsage.training.items import ReviewItem
 from helpsage.training.taught import Taught
 from helpsage.triage import labels
 from helpsage.triage.models import ReadingRow

@@ -25,7 +25,7 @@ from helpsage.tickets.actor import Actor
 from helpsage.tickets.models import Change, Entry, Ticket
 from helpsage.tickets.service import NewTicket
 from helpsage.training import articles, gaps, patches, review
-from helpsage.training.models import KnowledgeGap
+from helpsage.training.items import KnowledgeGap
 from helpsage.training.taught import Taught
 from helpsage.triage.models import TicketMeaning
 from tests.integration.training.conftest import FILES

@@ -15,7 +15,7 @@ from helpsage.people.models import Role
 from helpsage.people.permissions import Viewer
 from helpsage.setup import steps
 from helpsage.training import patches, review
-from helpsage.training.models import ReviewItem
+from helpsage.training.items import ReviewItem
 from helpsage.training.patches import InvalidName
 from helpsage.training.taught import Taught
 from tests.integration.training.conftest import FILES, Chats, taught_from

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from pgvector.sqlalchemy import Vector
@@ -21,7 +23,7 @@ def _id() -> sa.Column[int]:
     return sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False)
 
 
-def _at(name: str, *, empty: bool = False) -> sa.Column[object]:
+def _at(name: str, *, empty: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=empty, server_default=None if empty else NOW)
 
 
@@ -29,11 +31,11 @@ def _words(name: str, default: str | None = "") -> sa.Column[str]:
     return sa.Column(name, sa.String(), nullable=False, server_default=default)
 
 
-def _number(name: str, kind: type[sa.types.TypeEngine[object]], default: str | None) -> sa.Column[object]:
+def _number(name: str, kind: type[Any], default: str | None) -> sa.Column[Any]:
     return sa.Column(name, kind(), nullable=False, server_default=default)
 
 
-def _list(name: str) -> sa.Column[object]:
+def _list(name: str) -> sa.Column[Any]:
     return sa.Column(name, postgresql.JSONB(), nullable=False, server_default=EMPTY_LIST)
 
 

@@ -19,7 +19,7 @@ from helpsage.tickets import service
 from helpsage.tickets.actor import Actor
 from helpsage.tickets.service import NewTicket
 from helpsage.training import review
-from helpsage.training.models import KnowledgeGap, ReviewItem
+from helpsage.training.items import KnowledgeGap, ReviewItem
 from tests.integration.web.conftest import PASSWORD, make_account
 from tests.integration.web.visitor import Visitor
 

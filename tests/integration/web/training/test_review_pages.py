@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from helpsage.people.models import Role
-from helpsage.training.models import KnowledgeGap, ReviewDecision, ReviewItem
+from helpsage.training.items import KnowledgeGap, ReviewDecision, ReviewItem
 from tests.integration.web.training.conftest import SAID, Stock
 from tests.integration.web.visitor import Visitor
 
