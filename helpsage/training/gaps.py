@@ -24,6 +24,7 @@ from helpsage.people.permissions import Action, Reach, Viewer, reach
 from helpsage.privacy.words import REMOVED
 from helpsage.tickets.models import REFERENCE_PREFIX, Entry, Ticket
 from helpsage.training import articles, finding, ranking
+from helpsage.training import taught as trainers
 from helpsage.training.articles import slug
 from helpsage.training.items import GapState, KnowledgeGap
 from helpsage.training.patches import Article, NewAnswer
@@ -279,9 +280,12 @@ def accept(session: Session, viewer: Viewer, gap: KnowledgeGap, kind: str, title
 
     Raises:
         InvalidDraft: no title, no answer, or a kind that there is not.
+        TakenTitle: the FAQ has an entry of that name.
     """
     if kind not in ("faq", "article") or not title.strip() or not answer.strip():
         raise InvalidDraft
+    if kind == "faq" and _is_taken(session, gap, key_of(title)):
+        raise TakenTitle(title)
     gap.kind, gap.title, gap.answer = kind, title.strip()[:LONGEST_TITLE], answer.strip()[:LONGEST_ANSWER]
     _decided(session, viewer, gap, GapState.ACCEPTED)
     if kind == "article" and articles.propose_article(session, gap.title, gap.answer, gap.sources) is None:
@@ -305,6 +309,19 @@ def _decided(session: Session, viewer: Viewer, gap: KnowledgeGap, state: GapStat
 
 class InvalidDraft(ValueError):
     """A draft without title or answer."""
+
+
+class TakenTitle(InvalidDraft):
+    """The FAQ has an entry of that name, or another accepted gap has it."""
+
+
+def _is_taken(session: Session, gap: KnowledgeGap, key: str) -> bool:
+    if any(f"utter_faq/{key}:" in text for text in trainers.files().values()):
+        return True
+    asked = select(KnowledgeGap.title).where(
+        KnowledgeGap.state == GapState.ACCEPTED.value, KnowledgeGap.kind == "faq", KnowledgeGap.id != gap.id
+    )
+    return key in map(key_of, session.scalars(asked))
 
 
 def key_of(title: str) -> str:

@@ -218,6 +218,14 @@ def decide(
     return decision
 
 
+def reopen(session: Session, item: ReviewItem) -> None:
+    """It is to be decided anew; what is learned already stays."""
+    if item.state in (State.ACCEPTED.value, State.IGNORED.value, State.KNOWN.value):
+        item.state, item.label = State.OPEN.value, ""
+        item.decided_by_id = item.decided_at = None
+        session.flush()
+
+
 def check(label: str) -> None:
     """Whether an intent may be called that.
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from helpsage.db.session import transaction
 from helpsage.training import gaps
-from helpsage.training.gaps import InvalidDraft
+from helpsage.training.gaps import InvalidDraft, TakenTitle
 from helpsage.training.items import GapState, KnowledgeGap
 from helpsage.web.access import SignedIn
 from helpsage.web.training import frame
@@ -20,6 +20,7 @@ from helpsage.web.training.frame import Reviewer, checked
 router = APIRouter(include_in_schema=False, prefix="/gaps")
 
 INVALID = "A title and an answer are needed."
+TAKEN = "The FAQ has an entry of that name already. Give it another title."
 
 
 @router.get("")
@@ -60,8 +61,9 @@ def decide(
             return RedirectResponse(f"/gaps/{gap.id}?told=reopened", status_code=303)
         try:
             gaps.accept(session, viewer, gap, do, title, answer)
-        except InvalidDraft:
-            return _page(request, session, gap, INVALID, (title, answer), 422)
+        except InvalidDraft as error:
+            problem = TAKEN if isinstance(error, TakenTitle) else INVALID
+            return _page(request, session, gap, problem, (title, answer), 422)
     return RedirectResponse("/gaps?told=accepted", status_code=303)
 
 

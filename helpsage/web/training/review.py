@@ -92,6 +92,9 @@ def decide(
     """Accept it as what is suggested, as something else, or as a new intent; or ignore it. Then the next one."""
     with transaction() as session:
         item = _found(session, viewer, item_id)
+        if do == "reopen":
+            review.reopen(session, item)
+            return RedirectResponse(f"/review/{item.id}?told=reopened", status_code=303)
         if item.state != State.OPEN.value:
             return RedirectResponse("/review?told=gone", status_code=303)
         _, following = review.beside(session, viewer, item)

@@ -161,19 +161,19 @@ def test_accepted_it_is_an_entry_or_an_article_of_the_change(
     gaps.find(session, encoder, taught)
     [gap] = gaps.listed(session, ada)
     with pytest.raises(gaps.InvalidDraft):
-        gaps.accept(session, ada, gap, "faq", "Parking permit", " ")
-    gaps.accept(session, ada, gap, "faq", "Parking permit", "Ask at the *gate house*.")
+        gaps.accept(session, ada, gap, "faq", "Garage card", " ")
+    gaps.accept(session, ada, gap, "faq", "Garage card", "Ask at the *gate house*.")
     content = yaml.safe_load(review.change(session, FILES).changed["data/faq/reviewed.yml"])
-    assert content["responses"]["utter_faq/parking_permit"] == [{"text": "Ask at the *gate house*."}]
+    assert content["responses"]["utter_faq/garage_card"] == [{"text": "Ask at the *gate house*."}]
     [block] = content["nlu"]
-    assert block["intent"] == "faq/parking_permit"
-    assert block["examples"].splitlines()[0] == "- Parking permit"
+    assert block["intent"] == "faq/garage_card"
+    assert block["examples"].splitlines()[0] == "- Garage card"
     assert len(block["examples"].splitlines()) == 3
     gaps.reopen(session, ada, gap)
     assert review.change(session, FILES).changed == {}
-    gaps.accept(session, ada, gap, "article", "Parking permit", "Ask at the gate house.")
-    text = review.change(session, FILES).changed["data/articles/parking_permit.md"]
-    assert text.startswith("# Parking permit\n\nAsk at the gate house.\n")
+    gaps.accept(session, ada, gap, "article", "Garage card", "Ask at the gate house.")
+    text = review.change(session, FILES).changed["data/articles/garage_card.md"]
+    assert text.startswith("# Garage card\n\nAsk at the gate house.\n")
     assert gap.sources[0] in text
     assert "new file mode" in patches.unified(review.change(session, FILES))
 

@@ -137,6 +137,14 @@ def test_what_somebody_else_decided_meanwhile_stays(lead: Visitor, stock: Stock,
     assert states(database)[2] == ("ignored", "")
 
 
+def test_what_was_decided_is_decided_anew(lead: Visitor, stock: Stock, database: Engine) -> None:
+    page = f"/review/{stock.alone}"
+    send(lead, page, do="new", name="quux")
+    answer = send(lead, page, do="reopen")
+    assert "It is open again" in answer.text
+    assert states(database)[2] == ("open", "")
+
+
 def gap_of(engine: Engine) -> KnowledgeGap:
     with Session(engine, expire_on_commit=False) as session:
         return session.scalars(select(KnowledgeGap)).one()
@@ -149,13 +157,15 @@ def test_a_gap_is_accepted_and_taken_back(lead: Visitor, stock: Stock, database:
     assert "42 min" in shown
     assert "Ask at the gate house." in lead.get(page).text
     assert send(lead, page, do="faq", answer=" ").status_code == 422
+    taken = send(lead, page, do="faq", title="Reset password")
+    assert (taken.status_code, "has an entry of that name already" in taken.text) == (422, True)
     assert gap_of(database).state == "open"
-    answer = send(lead, page, do="faq", title="Parking permit", answer="Ask at the **gate**.")
+    answer = send(lead, page, do="faq", title="Garage card", answer="Ask at the **gate**.")
     assert "Accepted. It is part of the change now." in answer.text
-    assert (gap_of(database).state, gap_of(database).title) == ("accepted", "Parking permit")
-    assert "utter_faq/parking_permit:" in lead.get("/review/change.patch").text
+    assert (gap_of(database).state, gap_of(database).title) == ("accepted", "Garage card")
+    assert "utter_faq/garage_card:" in lead.get("/review/change.patch").text
     send(lead, page, do="reopen")
     assert gap_of(database).state == "open"
     send(lead, page, do="dismiss")
     assert gap_of(database).state == "dismissed"
-    assert "Parking permit" not in lead.get("/gaps").text
+    assert "Garage card" not in lead.get("/gaps").text
