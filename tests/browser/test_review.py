@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from helpsage.training.items import ReviewItem
 from tests.browser.test_settings import LOOKS, ada, database, enter, log_in, violations, web_url, with_departments
 from tests.integration.settings.conftest import Administrator
-from tests.integration.web.training.conftest import SAID, Stock, fill
+from tests.integration.web.review.conftest import SAID, Stock, fill
 
 __all__ = ["ada", "database", "log_in", "web_url", "with_departments"]
 

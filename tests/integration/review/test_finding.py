@@ -25,7 +25,7 @@ from helpsage.training.taught import Taught
 from helpsage.triage import labels
 from helpsage.triage.models import ReadingRow
 from helpsage.triage.reading import Tag
-from tests.integration.training.conftest import FILES, Chats, taught_from
+from tests.integration.review.conftest import FILES, Chats, taught_from
 
 Look = Callable[[], int]
 

@@ -28,7 +28,7 @@ from helpsage.training import articles, gaps, patches, review
 from helpsage.training.items import KnowledgeGap
 from helpsage.training.taught import Taught
 from helpsage.triage.models import TicketMeaning
-from tests.integration.training.conftest import FILES
+from tests.integration.review.conftest import FILES
 
 QUESTIONS = (
     "How do I get a parking permit for the campus garage?",

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from helpsage.people.models import Role
 from helpsage.training.items import KnowledgeGap, ReviewDecision, ReviewItem
-from tests.integration.web.training.conftest import SAID, Stock
+from tests.integration.web.review.conftest import SAID, Stock
 from tests.integration.web.visitor import Visitor
 
 PAGES = ("/review", "/review/{first}", "/review/change.patch", "/gaps", "/gaps/{gap}")

@@ -18,7 +18,7 @@ from helpsage.training import patches, review
 from helpsage.training.items import ReviewItem
 from helpsage.training.patches import InvalidName
 from helpsage.training.taught import Taught
-from tests.integration.training.conftest import FILES, Chats, taught_from
+from tests.integration.review.conftest import FILES, Chats, taught_from
 
 Look = Callable[[], int]
 MakeViewer = Callable[..., Viewer]
