@@ -44,9 +44,9 @@ class Plan:
         accepted: examples that somebody has time for in a month.
     """
 
-    months: int = 6
+    months: int = 5
     hidden: float = 0.6
-    accepted: int = 100
+    accepted: int = 120
 
 
 @dataclass
@@ -128,12 +128,18 @@ def split(everything: Texts, hidden: float, months: int, seed: int) -> tuple[Row
     return np.array(sorted(known), np.int64), list(np.array_split(order, months))
 
 
-def live(everything: Texts, held_out: Texts, plan: Plan, choice: Choice, seed: int, encoder: str) -> Course:
-    """Go through the months."""
+def begun(everything: Texts, plan: Plan, seed: int, encoder: str) -> FusionModel:
+    """The assistant before the first month: the same for every way to choose."""
+    return trained(everything.only(split(everything, plan.hidden, plan.months, seed)[0]), encoder)
+
+
+def live(
+    everything: Texts, held_out: Texts, plan: Plan, choice: Choice, seed: int, model: FusionModel, encoder: str
+) -> Course:
+    """Go through the months, from the assistant that `begun` gave."""
     first, months = split(everything, plan.hidden, plan.months, seed)
     known, waiting = first.tolist(), dict[int, int]()
     course = Course()
-    model = _trained(everything.only(known), encoder)
     _note(course, 0, model, held_out)
     for month, arrived in enumerate(months):
         waiting |= dict.fromkeys(arrived.tolist(), month)
@@ -143,12 +149,13 @@ def live(everything: Texts, held_out: Texts, plan: Plan, choice: Choice, seed: i
         for place in chosen:
             known.append(rows[place])
             del waiting[rows[place]]
-        model = _trained(everything.only(known), encoder)
+        model = trained(everything.only(known), encoder)
         _note(course, len(known) - len(first), model, held_out)
     return course
 
 
-def _trained(some: Texts, encoder: str) -> FusionModel:
+def trained(some: Texts, encoder: str) -> FusionModel:
+    """The assistant's classifier, fitted to these."""
     return train(some.texts, some.labels, some.vectors, encoder)
 
 

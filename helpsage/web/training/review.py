@@ -103,7 +103,6 @@ def decide(
             meant = "" if action == "ignore" else _meant(item, do, label, name)
             review.decide(session, viewer, item, action, meant, whole=bool(whole))
         except InvalidName as error:
-            session.rollback()
             problem = str(error) if str(error) in (NO_SUCH_INTENT, NOTHING_SUGGESTED) else INVALID_NAME
             typed = {"do": do, "label": label, "name": name}
             return _page(request, session, viewer, _found(session, viewer, item_id), problem, typed, 422)
