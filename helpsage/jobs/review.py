@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from procrastinate import JobContext
 
@@ -14,6 +15,9 @@ from helpsage.training import finding, gaps, review, taught
 from helpsage.triage import store
 
 log = logging.getLogger(__name__)
+
+#: Of one run; the next one goes on.
+MOST_BATCHES = 200
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -36,7 +40,7 @@ def find_gaps(timestamp: int) -> None:
         gaps.find(session, encoder, taught.now(encoder))
 
 
-def look(should_stop: object = None) -> int:
+def look(should_stop: Callable[[], bool] = lambda: False) -> int:
     """Look through everything that is settled; returns the number of messages looked at."""
     try:
         encoder = store.encoder()
@@ -44,7 +48,9 @@ def look(should_stop: object = None) -> int:
         log.warning("nothing can be reviewed: %s", error)
         return 0
     now, seen = taught.now(encoder), 0
-    while not (callable(should_stop) and should_stop()):
+    for _ in range(MOST_BATCHES):
+        if should_stop():
+            break
         with transaction() as session:
             looked_at = finding.find(session, encoder, now)
         seen += looked_at

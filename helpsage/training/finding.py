@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 CURSOR = "messages"
 #: After that long nobody answers "did that help?" any more, and nobody says it again in other words.
 SETTLED = timedelta(minutes=45)
+#: An installation with years of chats begins with the last of them.
+FIRST_TIME = timedelta(days=60)
 #: Messages looked through in one transaction.
 BATCH = 500
 #: Corrected tickets taken along in one.
@@ -115,13 +118,10 @@ class Finding:
 def find(session: Session, encoder: Encoder, taught: Taught) -> int:
     """Look through the next messages; returns how many were looked at, 0 when all are."""
     cursor = _cursor(session)
-    asked = (
-        select(Message)
-        .where(Message.id > cursor.seen_to, Message.created_at < clock.now() - SETTLED)
-        .order_by(Message.id)
-        .limit(BATCH)
-    )
-    batch = list(session.scalars(asked))
+    asked = select(Message).where(Message.id > cursor.seen_to).order_by(Message.id).limit(BATCH)
+    settled = clock.now() - SETTLED
+    # Up to the first that is not: ids and times do not rise quite together, and none may be passed over.
+    batch = list(takewhile(lambda each: each.created_at < settled, session.scalars(asked)))
     if not batch:
         return 0
     cursor.seen_to = batch[-1].id
@@ -133,7 +133,13 @@ def find(session: Session, encoder: Encoder, taught: Taught) -> int:
 
 
 def _cursor(session: Session) -> ReviewCursor:
-    session.execute(insert(ReviewCursor).values(name=CURSOR, seen_to=0).on_conflict_do_nothing())
+    """Where to go on; the first time, with what was said in the last two months."""
+    there = session.get(ReviewCursor, CURSOR, with_for_update=True)
+    if there is not None:
+        return there
+    old = select(func.max(Message.id)).where(Message.created_at < clock.now() - FIRST_TIME)
+    begin = session.scalar(old) or 0
+    session.execute(insert(ReviewCursor).values(name=CURSOR, seen_to=begin).on_conflict_do_nothing())
     return session.get_one(ReviewCursor, CURSOR, with_for_update=True)
 
 

@@ -144,6 +144,25 @@ def test_each_once_and_only_when_it_is_settled(session: Session, chats: Chats, l
     assert len(chats.found()) == 2
 
 
+def test_nothing_is_passed_over_that_is_not_settled_yet(chats: Chats, look: Look) -> None:
+    chats.at = clock.now() - timedelta(minutes=5)
+    chats.says(chats.begin(), "my net is weird", "nlu_fallback")
+    chats.at = clock.now() - timedelta(days=1)
+    chats.says(chats.begin("web:2"), "and the other net", "nlu_fallback")
+    assert look() == 0
+    with clock.frozen(clock.now() + finding.SETTLED):
+        assert look() == 2
+
+
+def test_years_of_chats_are_left_alone_the_first_time(chats: Chats, look: Look) -> None:
+    chats.at = clock.now() - finding.FIRST_TIME - timedelta(days=1)
+    chats.says(chats.begin(), "my net is weird", "nlu_fallback")
+    chats.at = clock.now() - timedelta(days=1)
+    chats.says(chats.begin("web:2"), "and the other net", "nlu_fallback")
+    look()
+    assert list(chats.found()) == ["and the other net"]
+
+
 def test_nobody_sees_who_it_was(session: Session, chats: Chats, look: Look) -> None:
     accounts.add(session, "priya@desk.example", "Priya Raman", "", Role.AGENT)
     chat = chats.begin()
