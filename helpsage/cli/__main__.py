@@ -17,6 +17,7 @@ from helpsage.cli import (
     demo,
     figures,
     model,
+    review,
     status,
     test,
     ticket,
@@ -62,6 +63,7 @@ app.command(
 )(bench.bench)
 app.add_typer(db.app, name="db")
 app.add_typer(figures.app, name="figures")
+app.add_typer(review.app, name="review")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("demo")(demo.demo)
 

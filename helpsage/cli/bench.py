@@ -18,11 +18,12 @@ BENCHES = {
     "web": ("bench.web", False),
     "intake": ("bench.intake", False),
     "knowledge": ("bench.knowledge", False),
+    "learning": ("bench.learning", True),
 }
 
 
 def bench(context: typer.Context) -> None:
-    """Measure: one of chat, channels, nlu (--data DIR), shadow, web, intake, knowledge; docs say what each tells."""
+    """Measure: one of chat, channels, nlu (--data DIR), shadow, web, intake, knowledge, learning."""
     name, *rest = context.args or [""]
     if name not in BENCHES:
         raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")

@@ -27,6 +27,7 @@ from helpsage.tickets import models as tickets
 from helpsage.tickets.search import models as search
 from helpsage.tokens import models as tokens
 from helpsage.training import models as training
+from helpsage.training import items as review
 from helpsage.triage import models as triage
 from helpsage.webhooks import models as webhooks
 
@@ -56,6 +57,7 @@ __all__ = [
     "preferences",
     "presence",
     "privacy",
+    "review",
     "search",
     "service_levels",
     "tickets",

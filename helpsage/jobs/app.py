@@ -37,6 +37,7 @@ app = App(
         "helpsage.jobs.knowledge",
         "helpsage.jobs.mail",
         "helpsage.jobs.notify",
+        "helpsage.jobs.review",
         "helpsage.jobs.search",
         "helpsage.jobs.service_levels",
         "helpsage.jobs.training",

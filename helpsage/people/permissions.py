@@ -66,6 +66,8 @@ class Action(enum.StrEnum):
     MANAGE_SETTINGS = "manage_settings"
     MANAGE_DEPARTMENTS = "manage_departments"
     SEE_MAIL = "see_mail"
+    #: Say what was meant by words that were misunderstood, and what the FAQ lacks.
+    REVIEW = "review"
 
 
 class Reach(enum.IntEnum):
@@ -122,6 +124,7 @@ TABLE: Mapping[Action, tuple[Reach, Reach, Reach, Reach]] = MappingProxyType(
         Action.MANAGE_SETTINGS: (_NONE, _NONE, _NONE, _ALL),
         Action.MANAGE_DEPARTMENTS: (_NONE, _NONE, _NONE, _ALL),
         Action.SEE_MAIL: (_NONE, _NONE, _NONE, _ALL),
+        Action.REVIEW: (_NONE, _NONE, _DEPARTMENT, _ALL),
     }
 )
 

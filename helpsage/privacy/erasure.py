@@ -33,6 +33,7 @@ from helpsage.tickets import changing
 from helpsage.tickets.actor import Actor
 from helpsage.tickets.models import Change, Entry, Ticket
 from helpsage.tokens.models import Answer
+from helpsage.training import forgetting as training
 from helpsage.triage import forgetting
 from helpsage.webhooks.models import Message as WebhookMessage
 
@@ -79,6 +80,7 @@ def erase(session: Session, person_id: UUID, by: str = "requester") -> DataReque
     addresses = [person.email, person.contact_email, *(account.email for account in accounts)]
     known = _Known.of([person.name], addresses)
     done = DataRequest(person_id=person_id, kind="erasure", at=clock.now(), by=by)
+    training.forget(session, person_id)
     done.tickets, done.entries = _forget_tickets(session, person_id, known)
     alerts.forget(session, person_id, words.REMOVED)
     articles.forget(session, person_id)

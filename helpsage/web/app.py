@@ -26,6 +26,7 @@ from helpsage.web.help import routers as help_routers
 from helpsage.web.intake import routers as intake_routers
 from helpsage.web.portal import routers as portal_routers
 from helpsage.web.settings import routers as settings_routers
+from helpsage.web.training import routers as training_routers
 
 
 def create_app() -> FastAPI:
@@ -46,7 +47,7 @@ def create_app() -> FastAPI:
         app.include_router(router)
     for router in (brand.router, *accounts_routers, *console_routers, *settings_routers, *portal_routers):
         app.include_router(router)
-    for router in (*help_routers, *articles_routers, *intake_routers, *analytics_routers, *api_routers):
+    for router in (*help_routers, *articles_routers, *intake_routers, *analytics_routers, *training_routers, *api_routers):
         app.include_router(router)
     errors.install(app)
     app.add_exception_handler(Unconfirmed, confirming.ask)

@@ -29,8 +29,7 @@ function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (!document.querySelector("[data-shortcuts]") || isTyping(event.target) || sheet()?.open) return;
   if (event.key !== "?" && !areOn()) return;
-  const act = ACTIONS[event.key];
-  if (act?.()) event.preventDefault();
+  if (marked(event.key) || ACTIONS[event.key]?.()) event.preventDefault();
 }
 
 /** Each says whether it did something; what did nothing stays the browser's. */
@@ -56,6 +55,15 @@ const ACTIONS: Record<string, () => boolean> = {
     return true;
   },
 };
+
+/** A page may give a key to one of its own: a field is entered, anything else is pressed. */
+function marked(key: string): boolean {
+  const element = document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+  if (!element) return false;
+  if (isTyping(element)) element.focus();
+  else element.click();
+  return true;
+}
 
 function send(event: KeyboardEvent): void {
   const field = event.target;

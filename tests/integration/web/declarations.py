@@ -290,6 +290,15 @@ DECLARED: dict[str, Need] = {
     "GET /analytics/assistant": _L,
     "GET /analytics/tickets": _L,
     "GET /analytics/export/{what}.csv": _L,
+    # learning from mistakes
+    "GET /review": _L,
+    "GET /review/change.patch": _L,
+    "GET /review/{item_id}": _L,
+    "POST /review/{item_id}": _L,
+    "POST /review/decisions/{decision_id}/undo": _L,
+    "GET /gaps": _L,
+    "GET /gaps/{gap_id}": _L,
+    "POST /gaps/{gap_id}": _L,
     # settings
     "GET /settings": _L,  # leads go on to their replies
     "GET /settings/channels": _ADMIN,

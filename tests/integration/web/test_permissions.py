@@ -214,6 +214,7 @@ def ask(
         message_id=uuid4(), token_id=uuid4(), submission_id=1, person_id=uuid4(), handoff_id=uuid4(), other="HS-1",
         tag="fees", kind="slack", board_id=uuid4(), place_id=uuid4(), identity_id=uuid4(),
         slug="it", file_id=uuid4(), article_id=uuid4(), number=1,
+        item_id=1, decision_id=1, gap_id=1,
     )  # fmt: skip
     if method == "GET":
         with browser.stream("GET", full) as answer:
