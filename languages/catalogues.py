@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,25 @@ MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+#: Sentences that are put together at run time, as the catalogues of words have them (`filled`).
+SENTENCES: Final = (
+    "just now",
+    "{n} minutes ago",
+    "an hour ago",
+    "{n} hours ago",
+    "yesterday",
+    "{n} days ago",
+    "{time} {zone} today",
+    "{weekday} {day} {month}, {time} {zone}",
+    "{weekday}, {day} {month}, at {time}",
+    "{day} {month} {year}",
+    "You are number {n} in the queue.{wait}",
+    "You are next.{wait}",
+    " It should take less than a minute.",
+    " It should take about {n} minutes.",
+    " It should take about a minute.",
+    " It may take more than an hour.",
+)
 RESPONSES, WORDS, PAGES = "responses.yml", "words.yml", "pages.yml"
 
 
@@ -120,15 +140,13 @@ def _mapping(path: Path) -> dict[str, Any]:
     return loaded
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
+class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # chosen at run time
     """A safe loader that does not take the same key twice."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """A mapping whose keys are all different."""
-        keys = [key.value for key, _ in node.value]
-        twice = (
-            next((key for number, key in enumerate(keys) if key in keys[:number]), None) if len(keys) < 2000 else None
-        )
+        keys = Counter(key.value for key, _ in node.value)
+        twice = next((key for key, count in keys.items() if count > 1), None)
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"{twice!r} stands there twice", node.start_mark)
         return super().construct_mapping(node, deep)

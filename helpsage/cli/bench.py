@@ -14,13 +14,14 @@ BENCHES = {
     "chat": ("bench.chat", False),
     "channels": ("bench.channels", False),
     "nlu": ("bench.nlu", True),
+    "languages": ("bench.languages", True),
     "web": ("bench.web", False),
     "intake": ("bench.intake", False),
 }
 
 
 def bench(context: typer.Context) -> None:
-    """Measure: chat and channels (beside a stock Rasa), nlu (understanding; --data DIR), web (pages), intake."""
+    """Measure: chat and channels (beside a stock Rasa), nlu (understanding; --data DIR), languages, web (pages), intake."""
     name, *rest = context.args or [""]
     if name not in BENCHES:
         raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")
@@ -29,7 +30,7 @@ def bench(context: typer.Context) -> None:
         steps.ensure_assets()
     else:
         steps.ensure_encoder()
-    if name in ("chat", "channels"):
+    if name in ("chat", "channels", "languages"):
         steps.ensure_model()
     python = str(steps.rasa_python()) if in_rasa else sys.executable
     os.chdir(steps.ROOT)

@@ -11,6 +11,7 @@ import typer
 
 from helpsage.cli.output import AsJson, print_json
 from helpsage.setup import steps
+from helpsage.training import catalogues
 
 
 def train(
@@ -41,11 +42,14 @@ def check(as_json: AsJson = False) -> None:
     problems = [
         line for line in (finished.stdout + finished.stderr).splitlines() if "Warning" in line or "ERROR" in line
     ]
+    untranslated = catalogues.findings()
+    problems += untranslated
+    ok = finished.returncode == 0 and not untranslated
     if as_json:
-        print_json({"ok": finished.returncode == 0, "problems": problems})
+        print_json({"ok": ok, "problems": problems})
     else:
-        typer.echo("\n".join(problems) or "Nothing to complain about." if finished.returncode == 0 else finished.stderr)
-    raise typer.Exit(0 if finished.returncode == 0 else 1)
+        typer.echo("\n".join(problems) or ("Nothing to complain about." if ok else finished.stderr))
+    raise typer.Exit(0 if ok else 1)
 
 
 def parse(

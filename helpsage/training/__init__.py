@@ -1,0 +1,3 @@
+"""What trainers need: whether the data is whole, and what to make of it."""
+
+from __future__ import annotations
