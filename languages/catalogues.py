@@ -179,9 +179,12 @@ def filled(english: str, language: str) -> str:
     for pattern, translation in _sentences(language):
         found = pattern.fullmatch(english)
         if found is not None:
-            values = {name: filled(value, language) for name, value in found.groupdict().items()}
-            return _PLACEHOLDER.sub(lambda place: values.get(place[1], place[0]), translation)
+            return _with(translation, {name: filled(value, language) for name, value in found.groupdict().items()})
     return english
+
+
+def _with(sentence: str, values: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda place: values.get(place[1], place[0]), sentence)
 
 
 @lru_cache(maxsize=16)

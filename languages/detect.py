@@ -74,7 +74,8 @@ _SMALL_WORDS = {
         "el la los las un una unos unas y o u de del en es son está estoy están lo esto este esta ese esa eso mi mis "
         "me yo usted ustedes nosotros tengo tiene no puedo puede pueden con por para hola gracias cuando cuándo como "
         "cómo pero desde que qué se al muy más sin hay he ha hace hacer quiero quisiera necesito funciona nada "
-        "olvidó clave vino respuesta todavía ya también donde dónde quién alguien hoy ayer mañana favor ayuda cuenta contraseña correo "
+        "olvidó clave vino respuesta todavía ya también donde dónde quién alguien hoy ayer mañana favor "
+        "ayuda cuenta contraseña correo "
         "impresora pago pagué dinero olvidé abrir hablar persona sí buenos buenas días tardes sigue fue ser "
         "estaba han si le les su sus otra otro vez porque entrar problema"
     ),
@@ -91,12 +92,14 @@ _SMALL_WORDS = {
         "hallo als wat hoe maar voor sinds geen nog naar ook zeer er aan om mag moet wil graag bedankt"
     ),
     "pl": (
-        "i w na z do nie się jest są to ten ta mój moja ja pan pani mam można proszę dzień dobry jak ale od już po za czy"
+        "i w na z do nie się jest są to ten ta mój moja ja pan pani mam można proszę dzień dobry jak ale od "
+        "już po za czy"
     ),
     "tr": "ve bir bu şu için ile değil var yok ben benim mi mı ne nasıl ama çok daha gibi merhaba lütfen olarak",
     "hi": (
         "hai hain hun hoon tha thi the nahi nahin nhi ka ki ke ko se mein me mai main mera meri mere mujhe mujhko hum "
-        "hamara humko aap aapka aapki apna apni kya kyu kyun kyon kaise kab kahan kaun kitna kitne ho hota hoti hua hui "
+        "hamara humko aap aapka aapki apna apni kya kyu kyun kyon kaise kab kahan kaun kitna kitne ho hota "
+        "hoti hua hui "
         "raha rahi rahe gaya gayi gaye kar karo karna karne karke karu karun kiya kijiye kariye kardo karta karti "
         "par pe aur bhi abhi ab toh to yeh ye woh wo koi kuch sab bahut thoda sirf phir fir lekin magar agar liye "
         "chahiye chal chalta chalu chalti de do diya dijiye dena lena liya le batao bataiye bata madad kripya "

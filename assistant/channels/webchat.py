@@ -371,7 +371,7 @@ class WebChat(InputChannel):
 
 
 class Speaking:
-    """The language in which each open window shows the chat: what is said before a conversation is known is said in it."""
+    """The language in which each open window shows the chat; words are refused in it."""
 
     def __init__(self) -> None:
         self._by_socket: dict[str, str] = {}

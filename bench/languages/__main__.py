@@ -179,7 +179,8 @@ def table(numbers: dict[str, Any]) -> str:
 def misunderstood(understood: list[Understood]) -> list[str]:
     """Each message that was taken for something else."""
     return [
-        f"{each.utterance.language} {each.utterance.intent} -> {each.intent} {each.confidence:.2f}: {each.utterance.text}"
+        f"{each.utterance.language} {each.utterance.intent} -> {each.intent} {each.confidence:.2f}: "
+        f"{each.utterance.text}"
         for each in understood
         if not each.right
     ]

@@ -18,6 +18,18 @@ from languages import TRANSLATED, catalogues
 TEMPLATES = ROOT / "helpsage" / "web" / "templates"
 #: Names in modules of words that are not shown, or the same in every language.
 NOT_SAID = frozenset({"SPELLING", "AGAIN", "REFUSED", "BYTES", "KILOBYTES", "MEGABYTES"})
+#: Words that Python code hands to pages for people.
+PAGE_WORDS = {
+    "helpsage/web/portal/words.py": frozenset({
+        "STATUSES", "STANDING", "STEPS", "MOVED", "GROUPS", "YOU", "WELCOME", "ONLY_FILES", "NO_SUBJECT",
+        "NO_CATEGORY", "NO_CHOICE", "NO_ANSWER", "NO_AMOUNT", "NO_CURRENCY", "NO_DAY", "FUTURE_DAY", "NO_EMAIL",
+        "NO_TRANSACTION", "NO_FILTER_DAY", "DAYS_TURNED", "STALE", "TOO_LONG_CLOSED", "NOT_POSSIBLE", "NO_RATING",
+        "RATED_ALREADY", "NO_NAME", "SAVED",
+    }),
+    "helpsage/web/accounts/words.py": frozenset({
+        "WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS", "NO_PASSWORD", "DONE:confirmed", "DONE:reset", "DONE:logged-out",
+    }),
+}  # fmt: skip
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|\{(\w+)[^{}]*\}")
 _FORMAT = re.compile(r"\{(\w+)[!:][^{}]*\}")
 
@@ -79,23 +91,37 @@ def page_texts() -> frozenset[str]:
     for path in sorted(TEMPLATES.rglob("*.html")):
         for _, _, message in extract_from_ast(reader.parse(path.read_text("utf-8"))):
             found.update(each for each in (message if isinstance(message, tuple) else (message,)) if each)
+    for module, names in PAGE_WORDS.items():
+        found.update(text for text in constants(ROOT / module, names) if not _PLACEHOLDER.search(text))
     return frozenset(found)
 
 
-def constants(path: Path) -> Iterator[str]:
+def constants(path: Path, names: frozenset[str] | None = None) -> Iterator[str]:
     """The texts that a module of words assigns to its names, without the format of their placeholders.
 
     The module is read and not run: it may belong to another environment.
+
+    Args:
+        names: those that count, `DONE:reset` one entry of a dictionary; all when left out.
     """
     for statement in ast.parse(path.read_text("utf-8")).body:
         named = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
         if not isinstance(named, ast.Name) or not named.id.isupper() or named.id in NOT_SAID:
             continue
-        value = getattr(statement, "value", None)
-        texts_of = value.values if isinstance(value, ast.Dict) else [value]
-        for each in texts_of:
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                yield _FORMAT.sub(r"{\1}", each.value)
+        for key, text in _texts(getattr(statement, "value", None)):
+            if names is None or named.id in names or f"{named.id}:{key}" in names:
+                yield _FORMAT.sub(r"{\1}", text)
+
+
+def _texts(value: Any) -> Iterator[tuple[str, str]]:
+    """The texts in what is assigned, with their keys where it is a dictionary."""
+    if isinstance(value, ast.Dict):
+        pairs = [(getattr(key, "value", ""), each) for key, each in zip(value.keys, value.values, strict=True)]
+    else:
+        pairs = [("", each) for each in getattr(value, "elts", [value])]
+    for key, each in pairs:
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield str(key), each.value
 
 
 def _of_categories(known: Mapping[str, Any]) -> Iterator[str]:

@@ -12,11 +12,9 @@ from typing import Any
 from jinja2 import Environment
 from starlette.requests import Request
 
+from helpsage.web import cookies
 from languages import SOURCE, catalogues, detect
 
-#: The cookie that remembers a choice.
-COOKIE = "language"
-YEAR_S = 365 * 24 * 3600
 #: Templates for everybody; all others are staff's.
 FOR_EVERYBODY = ("accounts/", "portal/", "intake/", "front.html", "chat.html", "error.html")
 
@@ -28,7 +26,7 @@ def language_of(request: Request) -> str:
 
     A profile that says English says nothing: everybody's does at first.
     """
-    chosen = detect.spoken(request.cookies.get(COOKIE))
+    chosen = detect.spoken(cookies.language(request))
     if chosen is not None:
         return chosen
     profile = detect.spoken(getattr(getattr(request.state, "account", None), "locale", None))
@@ -39,7 +37,12 @@ def language_of(request: Request) -> str:
 
 def of_template(request: Request, template: str) -> str:
     """The language that a page is drawn in."""
-    return language_of(request) if template.startswith(FOR_EVERYBODY) else SOURCE
+    return language_of(request) if is_for_everybody(template) else SOURCE
+
+
+def is_for_everybody(template: str) -> bool:
+    """Whether a page is one that is translated."""
+    return template.startswith(FOR_EVERYBODY)
 
 
 def current() -> str:
@@ -61,6 +64,11 @@ def translated(english: Any) -> Any:
     return catalogues.shown(english, current()) if isinstance(english, str) else english
 
 
+def _said(english: Any) -> Any:
+    """Words that the assistant says too: names of topics, questions and states."""
+    return catalogues.said(english, current()) if isinstance(english, str) else english
+
+
 def install(environment: Environment) -> None:
     """Give templates `_()` and the filter `tr`."""
     environment.add_extension("jinja2.ext.i18n")
@@ -69,4 +77,4 @@ def install(environment: Environment) -> None:
         ngettext=lambda one, many, number: translated(one if number == 1 else many),
         newstyle=True,
     )
-    environment.filters["tr"] = translated
+    environment.filters.update(tr=translated, said=_said)
