@@ -21,7 +21,7 @@ BENCHES = {
 
 
 def bench(context: typer.Context) -> None:
-    """Measure: chat, channels (beside a stock Rasa), nlu (understanding; --data DIR), languages, web (pages), intake."""
+    """Measure: chat, channels (beside a stock Rasa), nlu (understanding; --data DIR), languages, web, intake."""
     name, *rest = context.args or [""]
     if name not in BENCHES:
         raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")

@@ -66,12 +66,15 @@ def test_buttons_that_stand_together_differ(language: str) -> None:
         ("3 days ago", "hace 3 días"),
         ("Friday 20 November, 14:30 CET", "el viernes 20 de noviembre, 14:30 CET"),
         ("9 November 2026", "9 de noviembre de 2026"),
-        ("You are number 3 in the queue. It should take about 5 minutes.", "Es el número 3 de la cola. Debería tardar unos 5 minutos."),
+        (
+            "You are number 3 in the queue. It should take about 5 minutes.",
+            "Es el número 3 de la cola. Debería tardar unos 5 minutos.",
+        ),
         ("my Dell laptop", "my Dell laptop"),
         ("9 Novembers 2026", "9 Novembers 2026"),
         ("", ""),
     ],
-)  # fmt: skip
+)
 def test_sentences_with_values(english: str, spanish: str) -> None:
     assert catalogues.filled(english, "es") == spanish
     assert catalogues.filled(english, "en") == english
