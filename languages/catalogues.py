@@ -155,6 +155,8 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
 #: What a placeholder of these names stands for in a sentence that is recognised; any other stands for anything.
 _SHAPES = {
     "n": r"\d+",
+    "minutes": r"\d+",
+    "reference": r"[A-Z]+-\d+",
     "day": r"\d{1,2}",
     "year": r"\d{4}",
     "time": r"\d\d:\d\d",

@@ -30,6 +30,12 @@ PAGE_WORDS = {
         "WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS", "NO_PASSWORD", "DONE:confirmed", "DONE:reset", "DONE:logged-out",
     }),
 }  # fmt: skip
+#: What is said about a human in the chat; places in the queue are among `catalogues.SENTENCES`.
+OF_HUMANS = frozenset({
+    "JOINED", "STARTED", "STARTED_ABOUT", "TRANSFERRED", "OFFERED_AGAIN", "RETURNED", "RETURNED_WITH", "LEFT",
+    "STILL_THERE", "SILENT", "FILED", "FILED_BEFORE", "AND_BY_MAIL", "MADE", "CLOSED", "CLOSED_UNTIL", "NOBODY",
+    "TOO_LONG", "ON_REQUEST", "COLLEAGUE", "TEAM", "STOP", "TICKET_INSTEAD",
+})  # fmt: skip
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s|\{(\w+)[^{}]*\}")
 _FORMAT = re.compile(r"\{(\w+)[!:][^{}]*\}")
 
@@ -79,7 +85,7 @@ def spoken_words() -> Iterator[str]:
     yield from _of_categories(_loaded(ROOT / "config" / "categories.yml"))
     for module in ("actions/words.py", "assistant/channels/words.py"):
         yield from constants(ROOT / module)
-    yield from ("Stop waiting", "Make it a ticket")
+    yield from constants(ROOT / "helpsage" / "handoff" / "words.py", OF_HUMANS)
     yield from catalogues.SENTENCES
     yield from (*catalogues.WEEKDAYS, *catalogues.MONTHS)
 
