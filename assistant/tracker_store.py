@@ -63,7 +63,9 @@ with ours as (
 ), numbered as (
   update conversation
      set last_seq = last_seq + $13::int, last_message_at = now(),
-         locale = coalesce($15, locale), locale_chosen = locale_chosen or $16::boolean
+         -- Somebody may have chosen another one while this answer was made.
+         locale = case when locale_chosen and not $16::boolean then locale else coalesce($15, locale) end,
+         locale_chosen = locale_chosen or $16::boolean
     from advanced where id = $7 returning last_seq - $13::int as before
 ), said as (
   insert into message (conversation_id, seq, author, text, data)
