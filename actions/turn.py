@@ -10,7 +10,11 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from languages import SOURCE, catalogues
+
 Event = dict[str, Any]
+#: Values of responses that are words of ours, not of the person or an agent.
+OUR_WORDS = frozenset({"changes", "day", "opened", "opens", "place", "team", "title", "when"})
 #: A button: title and payload.
 Button = Mapping[str, str]
 
@@ -124,6 +128,11 @@ class Turn:
         self.heard = Heard.read(tracker.latest_message or {})
         self.sender_id: str = tracker.sender_id
 
+    @property
+    def language(self) -> str:
+        """The language of the conversation, as its channel says."""
+        return str(self.heard.metadata.get("language") or SOURCE)
+
     # --- speaking
 
     def say(
@@ -148,6 +157,10 @@ class Turn:
         if handoff is not None:
             custom["handoff"] = dict(handoff)
         named = response.startswith(RESPONSE_PREFIX)
+        values = {
+            name: catalogues.filled(value, self.language) if name in OUR_WORDS and isinstance(value, str) else value
+            for name, value in values.items()
+        }
         self._dispatcher.utter_message(
             text=None if named else response,
             response=response if named else None,

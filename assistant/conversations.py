@@ -17,6 +17,7 @@ import asyncpg
 from assistant.channels.tokens import Opened
 from assistant.tracker_store import as_json
 from assistant.turn import Answer
+from languages import detect
 
 SENDER_PREFIX = "web:"
 CHANNEL = "webchat"
@@ -30,8 +31,8 @@ Forgotten = Callable[[Any, float], Awaitable[list[UUID]]]
 FORGOTTEN_AFTER_S = 3
 
 CREATE = """
-insert into conversation (id, sender_id, channel, page_url, department_id)
-values ($1::uuid, 'web:' || $1::uuid, 'webchat', $2, $3) on conflict do nothing
+insert into conversation (id, sender_id, channel, page_url, department_id, locale)
+values ($1::uuid, 'web:' || $1::uuid, 'webchat', $2, $3, coalesce($4, 'en')) on conflict do nothing
 """
 #: Nearly every message: a conversation that the assistant answers.
 SAY = """
@@ -39,15 +40,15 @@ with numbered as (
   update conversation set last_seq = last_seq + 1, last_message_at = now()
    where id = $1 and owner = 'bot' returning last_seq
 )
-insert into message (conversation_id, seq, author, text, data, client_id)
-select $1, last_seq, 'person', $3, $4::jsonb, $2 from numbered
+insert into message (conversation_id, seq, author, text, data, client_id, language)
+select $1, last_seq, 'person', $3, $4::jsonb, $2, $5 from numbered
 returning id, seq, created_at
 """
 #: A person answers here: the words go to the ticket through the outbox (architecture rule 3).
 HAND_OVER = """
 with said as (
-  insert into message (conversation_id, seq, author, text, data, client_id, handled_at)
-  values ($1, $5, 'person', $3, $4::jsonb, $2, now())
+  insert into message (conversation_id, seq, author, text, data, client_id, language, handled_at)
+  values ($1, $6, 'person', $3, $4::jsonb, $2, $5, now())
   returning id, seq, created_at
 ), told as (
   insert into outbox_event (kind, subject_id, payload)
@@ -69,13 +70,15 @@ HOLDER = """
 select account.person_id from conversation join account on account.person_id = conversation.person_id
  where conversation.id = $1
 """
+CHOOSE = "update conversation set locale = $2, locale_chosen = true where id = $1"
 LAST_SEQ = "select last_seq from conversation where id = $1"
 SINCE = """
 select seq, author, author_name, text, data, client_id, created_at
   from message where conversation_id = $1 and seq > $2 order by seq desc limit $3
 """
 NEXT_UNANSWERED = """
-select message.id, message.text, message.data, conversation.owner, ticket.number
+select message.id, message.text, message.data, conversation.owner, conversation.locale, conversation.locale_chosen,
+       ticket.number
   from message
   join conversation on conversation.id = message.conversation_id
   left join ticket on ticket.id = conversation.awaiting_ticket_id
@@ -101,8 +104,8 @@ with before as (
   update conversation set last_seq = last_seq + 1, last_message_at = now()
    where id = $1 and owner = 'bot' and not exists (select from before) returning last_seq
 ), said as (
-  insert into message (conversation_id, seq, author, text, data, client_id)
-  select $1, last_seq, 'person', $3, $4::jsonb, $2 from numbered
+  insert into message (conversation_id, seq, author, text, data, client_id, language)
+  select $1, last_seq, 'person', $3, $4::jsonb, $2, $5 from numbered
   returning id, seq, created_at
 )
 select id, seq, created_at, false as repeated from said union all select id, seq, created_at, true from before
@@ -155,6 +158,8 @@ class Unanswered:
     owner: str
     #: Reference of the ticket whose agent spoke last.
     awaiting: str | None
+    #: What the conversation is held in after it (`languages/detect.py`), and whether the person chose that.
+    language: detect.Switch
 
 
 @dataclass(frozen=True)
@@ -182,15 +187,27 @@ async def speaker(pool: Any, conversation: UUID) -> Speaker:
     return Speaker(row["sender_id"], row["channel"])
 
 
-async def create(pool: Any, conversation: UUID, page: str, department: UUID | None = None) -> None:
-    """Make the conversation's row, of this department's desk, unless it is there."""
-    await pool.execute(CREATE, conversation, page, department)
+async def create(
+    pool: Any, conversation: UUID, page: str, department: UUID | None = None, language: str | None = None
+) -> None:
+    """Make the conversation's row, of this department's desk, unless it is there; in the language of its page."""
+    await pool.execute(CREATE, conversation, page, department, language)
+
+
+async def choose(pool: Any, conversation: UUID, language: str) -> None:
+    """Hold a conversation in the language that its person chose."""
+    await pool.execute(CHOOSE, conversation, language)
+
+
+def language_of(text: str, data: dict[str, Any]) -> str | None:
+    """The language of what a person wrote; None when it is unsure, and for a button's words, which are ours."""
+    return None if "payload" in data else detect.read(text).value
 
 
 async def say(pool: Any, conversation: UUID, client_id: str, text: str, data: dict[str, Any]) -> Said:
     """Keep a person's message, once per `client_id`."""
     try:
-        row = await pool.fetchrow(SAY, conversation, client_id, text, as_json(data))
+        row = await pool.fetchrow(SAY, conversation, client_id, text, as_json(data), language_of(text, data))
         if row is not None:
             return Said(row["id"], row["seq"], row["created_at"])
         return await _say_carefully(pool, conversation, client_id, text, data)
@@ -202,7 +219,7 @@ async def say(pool: Any, conversation: UUID, client_id: str, text: str, data: di
 async def _say_carefully(pool: Any, conversation: UUID, client_id: str, text: str, data: dict[str, Any]) -> Said:
     """The conversation belongs to a person, or its row is gone (erased, while the token lived on)."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(CREATE, conversation, "", None)
+        await connection.execute(CREATE, conversation, "", None, None)
         return await say_within(connection, conversation, client_id, text, data)
 
 
@@ -210,11 +227,12 @@ async def say_within(connection: Any, conversation: UUID, client_id: str, text: 
     """Keep a person's message, once per `client_id`, in the caller's transaction. The conversation's row is there."""
     owner = await connection.fetchval(HOLD, conversation)
     handed_over = owner != "bot"
-    row = await connection.fetchrow(SAY_HELD, conversation, client_id, text, as_json(data))
+    language = language_of(text, data)
+    row = await connection.fetchrow(SAY_HELD, conversation, client_id, text, as_json(data), language)
     if row is not None:
         return Said(row["id"], row["seq"], row["created_at"], row["repeated"], handed_over)
     seq = await connection.fetchval(NEXT_SEQ, conversation)
-    row = await connection.fetchrow(HAND_OVER, conversation, client_id, text, as_json(data), seq)
+    row = await connection.fetchrow(HAND_OVER, conversation, client_id, text, as_json(data), language, seq)
     return Said(row["id"], row["seq"], row["created_at"], handed_over=True)
 
 
@@ -247,7 +265,9 @@ async def next_unanswered(connection: Any, conversation: UUID) -> Unanswered | N
     if row is None:
         return None
     awaiting = f"HS-{row['number']}" if row["number"] is not None else None
-    return Unanswered(row["id"], row["text"], json.loads(row["data"]).get("payload"), row["owner"], awaiting)
+    payload = json.loads(row["data"]).get("payload")
+    language = detect.follow(row["locale"], row["locale_chosen"], row["text"] if payload is None else "")
+    return Unanswered(row["id"], row["text"], payload, row["owner"], awaiting, language)
 
 
 async def forgotten(pool: Any, older_than_s: float = FORGOTTEN_AFTER_S, web: bool = True) -> list[UUID]:

@@ -61,7 +61,11 @@ with ours as (
   update message set handled_at = now(), intent = $9, confidence = $10, entities = $11::jsonb, model = $12
     from advanced where id = $8
 ), numbered as (
-  update conversation set last_seq = last_seq + $13::int, last_message_at = now()
+  update conversation
+     set last_seq = last_seq + $13::int, last_message_at = now(),
+         -- Somebody may have chosen another one while this answer was made.
+         locale = case when locale_chosen and not $16::boolean then locale else coalesce($15, locale) end,
+         locale_chosen = locale_chosen or $16::boolean
     from advanced where id = $7 returning last_seq - $13::int as before
 ), said as (
   insert into message (conversation_id, seq, author, text, data)
@@ -216,6 +220,8 @@ class PostgresTrackerStore(TrackerStore):
             turn.model if turn is not None else None,
             len(answers),
             as_json([{"text": answer.text, "data": answer.data} for answer in answers]),
+            turn.language.language if turn is not None and turn.message_id is not None else None,
+            turn.language.asked_for if turn is not None else False,
         )
         if not row["ours"]:
             raise NotOurs(tracker.sender_id)

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from languages import SOURCE
+from languages.detect import Switch
+
 
 @dataclass
 class Understood:
@@ -41,6 +44,8 @@ class Turn:
     #: Reference of the ticket whose agent spoke last.
     awaiting: str | None = None
     model: str | None = None
+    #: What is spoken from this message on, and whether the person chose it.
+    language: Switch = field(default_factory=lambda: Switch(SOURCE))
     understood: Understood | None = None
     answers: list[Answer] = field(default_factory=list)
     #: Said when the dialogue has no answer: silence is none.

@@ -1,6 +1,7 @@
-"""The network of all-MiniLM-L6-v2 as an ONNX graph, written node by node so that no training library is needed.
+"""The network of all-MiniLM-L6-v2 and its kind as an ONNX graph, written node by node: no training library is needed.
 
-BERT (Devlin et al., 2018) with 6 layers, 12 heads and 384 units; the layer norm stands after each residual sum. Mean
+BERT (Devlin et al., 2018) with 12 heads and 384 units in as many layers as the weights have (6; 12 in
+paraphrase-multilingual-MiniLM-L12-v2); the layer norm stands after each residual sum. Mean
 pooling over the mask and the L2 norm are part of the graph: it takes token ids and gives unit vectors.
 """
 
@@ -17,7 +18,6 @@ from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_help
 
 from encoder.model import MAX_TOKENS, WIDTH
 
-LAYERS = 6
 HEADS = 12
 HEAD_WIDTH = WIDTH // HEADS
 NORM_EPSILON = 1e-12
@@ -73,15 +73,38 @@ def build(tensors: Tensors) -> ModelProto:
 
     Raises:
         KeyError: a weight is missing, so the folder holds another kind of model.
+        ValueError: its vectors have another width.
     """
+    tensors = plain(tensors)
+    width = tensors["embeddings.word_embeddings.weight"].shape[1]
+    if width != WIDTH:
+        raise ValueError(f"its vectors have {width} numbers; the tables and this program take {WIDTH}")
     graph = Graph()
     hidden = _embed(graph, tensors)
     bias = _attention_bias(graph)
-    for number in range(LAYERS):
+    for number in range(layers_of(tensors)):
         hidden = _layer(graph, tensors, f"encoder.layer.{number}", hidden, bias)
     pooled = _mean(graph, hidden)
     graph.nodes.append(helper.make_node("Identity", [_unit(graph, pooled)], ["vector"]))
     return _model(graph)
+
+
+def plain(tensors: Tensors) -> Tensors:
+    """The weights in 32 bits, without the `bert.` that some publishers write before each name."""
+    return {name.removeprefix("bert."): np.asarray(value, np.float32) for name, value in tensors.items()}
+
+
+def layers_of(tensors: Tensors) -> int:
+    """How many layers the weights have.
+
+    Raises:
+        KeyError: none.
+    """
+    start = "encoder.layer."
+    numbers = {int(name[len(start) :].partition(".")[0]) for name in tensors if name.startswith(start)}
+    if not numbers:
+        raise KeyError(f"{start}0")
+    return max(numbers) + 1
 
 
 def _embed(graph: Graph, tensors: Tensors) -> str:

@@ -75,6 +75,7 @@ class Encoder:
             raise EncoderMissing(
                 f"no usable encoder in {self.folder} ({error}): run `python -m encoder build`"
             ) from error
+        _check(self._session, self.folder)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
 
@@ -90,7 +91,8 @@ class Encoder:
     @property
     def words(self) -> list[str]:
         """The whole words it knows: some 20,000 of English, none misspelled."""
-        return [piece for piece in self._tokenizer.get_vocab() if piece.isalpha()]
+        # SentencePiece marks the pieces that begin a word; WordPiece those that do not.
+        return [word for piece in self._tokenizer.get_vocab() if (word := piece.removeprefix("\u2581")).isalpha()]
 
     def _vector(self, text: str) -> Vectors:
         pieces = self._tokenizer.encode(text[:MAX_CHARACTERS]).ids
@@ -98,6 +100,17 @@ class Encoder:
         [vectors] = self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})
         vector: Vectors = vectors[0]
         return vector
+
+
+def _check(session: onnxruntime.InferenceSession, folder: Path) -> None:
+    """Raises EncoderMissing for a graph that takes or gives something else: better now than at the first message."""
+    taken = {each.name for each in session.get_inputs()}
+    given = [each.shape[-1] for each in session.get_outputs()]
+    if taken != {"ids", "mask"} or given != [WIDTH]:
+        raise EncoderMissing(
+            f"the encoder in {folder} takes {', '.join(sorted(taken))} and gives {given} numbers; "
+            f"ids and mask, and {WIDTH} are needed: make it with `python -m encoder build --source DIR`"
+        )
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     assistant_processes: int = Field(1, ge=1, le=64)
     #: Folder of another sentence encoder (encoder.onnx, tokenizer.json); empty means the one made at set-up.
     encoder: Path | None = None
+    #: Folder with the weights of another one (model.safetensors, tokenizer.json) to make it of: docs/languages.md.
+    encoder_source: Path | None = None
     #: Days after which what was said in a conversation without a ticket is removed. 0 keeps it.
     conversation_retention_days: int = Field(365, ge=0)
     #: Days after which the assistant forgets the dialogue state of a silent conversation. The transcript stays.

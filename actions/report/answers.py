@@ -11,6 +11,7 @@ from actions.report import days
 from actions.report.draft import Answer
 from actions.turn import Entity, Heard
 from helpsage.tickets.categories import Choice, Question
+from languages import catalogues
 
 LONGEST = 2_000
 LONGEST_NAME = 200
@@ -205,16 +206,20 @@ def _transaction(text: str) -> Answer:
 
 def _choice(question: Question, text: str) -> Answer:
     said = re.sub(r"[^\w\s+-]", "", text.casefold().replace("'", "").replace("’", "")).strip()
-    exact = next((choice for choice in question.choices if choice.matches(said)), None)
+    exact = next((choice for choice in question.choices if choice.matches(said) or said in _titles(choice)), None)
     chosen = exact or _named_in(question.choices, said)
     if chosen is None:
         raise NotAnAnswer
     return Answer(chosen.value, chosen.title)
 
 
+def _titles(choice: Choice) -> frozenset[str]:
+    return catalogues.every(choice.title)
+
+
 def _named_in(choices: tuple[Choice, ...], said: str) -> Choice | None:
     """The choice with the longest name among those that the words hold."""
-    names = [(name, choice) for choice in choices for name in (choice.title.casefold(), *choice.words)]
+    names = [(name, choice) for choice in choices for name in (*_titles(choice), *choice.words)]
     held = [(len(name), choice) for name, choice in names if re.search(rf"\b{re.escape(name)}\b", said)]
     return max(held, key=lambda pair: pair[0])[1] if held else None
 

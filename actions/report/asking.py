@@ -9,6 +9,7 @@ from actions.report import same
 from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, SAME, TOPIC, Draft
 from actions.turn import Button, Turn
 from helpsage.tickets.categories import Question, catalogue
+from languages import SOURCE, catalogues
 
 #: The message said already what is wanted; the question is not put a second time.
 ASKED_ALREADY = "asked already"
@@ -33,7 +34,7 @@ def ask(turn: Turn, draft: Draft, asked: str) -> None:
     elif asked == FIELD:
         turn.say("utter_ask_field", buttons=_field_buttons(draft))
     elif asked == CONFIRM:
-        turn.say("utter_ask_confirm", summary=summary(draft))
+        turn.say("utter_ask_confirm", summary=summary(draft, turn.language))
 
 
 def payload(**entities: str) -> str:
@@ -72,7 +73,7 @@ def field_named(draft: Draft, text: str) -> str | None:
     said = text.casefold()
     found: list[tuple[int, str]] = []
     for name, label in fields(draft).items():
-        names = {label.casefold(), name.replace("_", " "), *_SYNONYMS.get(name, ())}
+        names = {*catalogues.every(label), name.replace("_", " "), *_SYNONYMS.get(name, ())}
         if label.startswith("Date"):
             names |= {"date", "day"}
         found.extend((len(word), name) for word in names if word in said)
@@ -92,21 +93,28 @@ _SYNONYMS = {
 }
 
 
-def summary(draft: Draft) -> str:
-    """The ticket as it will be sent, a line a field."""
+def summary(draft: Draft, language: str = SOURCE) -> str:
+    """The ticket as it will be sent, a line a field; what it says in words of ours in this language."""
+
+    def ours(english: str) -> str:
+        return catalogues.filled(english, language)
+
     category = draft.kind()
     lines = [
-        _line(words.TOPIC, category.title if category is not None else words.NOT_KNOWN),
-        _line(words.DESCRIPTION, draft.description),
+        _line(ours(words.TOPIC), ours(category.title if category is not None else words.NOT_KNOWN)),
+        _line(ours(words.DESCRIPTION), draft.description),
     ]
     for question in draft.questions():
         answer = draft.answers.get(question.name)
         if answer is not None or question.required:
-            lines.append(_line(question.label, answer.shown if answer is not None else words.NOT_KNOWN))
+            known = answer.shown if answer is not None else words.NOT_KNOWN
+            # What somebody typed is theirs; days, choices and what is not known are said by us.
+            said = ours(known) if answer is None or question.kind in ("choice", "date") else known
+            lines.append(_line(ours(question.label), said))
     if draft.email:
-        lines.append(_line(words.EMAIL, draft.email))
+        lines.append(_line(ours(words.EMAIL), draft.email))
     if draft.wants_person:
-        lines.append(f"- {words.PERSON_WANTED}")
+        lines.append(f"- {ours(words.PERSON_WANTED)}")
     return "\n".join(lines)
 
 

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 
 import dateparser
 
+from languages import SPOKEN
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NUMBER = r"an?|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,3}"
 _SOME = r"(?:a )?few|(?:a )?couple(?: of)?|several"
@@ -14,9 +16,15 @@ _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:[a-z]*day|s|r|rs|nes)?
 _PART_OF_DAY = re.compile(
     r"\b(?:early|late|at|in the|this)?\s*(?:morning|afternoon|evening|night|noon|midnight)\b", re.I
 )
-_TODAY = re.compile(r"\b(?:today|tonight|just now|right now|now|this (?:morning|afternoon|evening|noon)|aaj)\b", re.I)
-_YESTERDAY = re.compile(r"\b(?:yesterday|last (?:night|evening))\b", re.I)
-_BEFORE_YESTERDAY = re.compile(r"\b(?:the )?day before yesterday\b", re.I)
+_TODAY = re.compile(
+    r"\b(?:today|tonight|just now|right now|now|this (?:morning|afternoon|evening|noon)|aaj|hoy|heute|aujourd['’]hui)\b"
+    r"|आज",
+    re.I,
+)
+_YESTERDAY = re.compile(r"\b(?:yesterday|last (?:night|evening)|ayer|anoche|gestern|hier|kal)\b|कल", re.I)
+_BEFORE_YESTERDAY = re.compile(
+    r"\b(?:(?:the )?day before yesterday|anteayer|antier|vorgestern|avant-hier|parso)\b|परसों", re.I
+)
 _AGO = re.compile(rf"\b({_NUMBER}|{_SOME})\s+(day|week|fortnight|month|year)s?\s+(?:ago|back)\b", re.I)
 _FOR = re.compile(
     rf"\b(?:for|since)\s+(?:about\s+|the (?:last|past)\s+)?({_NUMBER}|{_SOME})\s+(day|week|month|year)s?\b", re.I
@@ -109,7 +117,7 @@ def _written(text: str, now: datetime, order: str) -> date | None:
     base = now.replace(tzinfo=None)
     found = dateparser.parse(
         plain,
-        languages=["en"],
+        languages=list(SPOKEN),
         settings={
             "DATE_ORDER": order,
             "PREFER_DATES_FROM": "past",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 from uuid import UUID
@@ -22,8 +22,10 @@ from assistant.channels import text as texts
 from assistant.channels import words
 from assistant.conversations import Speaker, Unanswered
 from assistant.database import UNAVAILABLE, Database
+from assistant.nlg import LANGUAGE
 from assistant.tracker_store import NotOurs, StaleTracker
 from assistant.turn import Answer, Turn
+from languages import SOURCE, catalogues
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,9 @@ TYPING_AFTER_S = 0.1
 LONGEST_QUEUE = 50
 #: Turns are done again when another process was faster.
 ATTEMPTS = 3
+
+#: What is written on a ticket's card in words of ours.
+ON_CARDS = ("status_label", "category")
 
 Lock = Callable[[str], AbstractAsyncContextManager[Turn]]
 
@@ -62,7 +67,7 @@ class Collector(OutputChannel):
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Take one response: text, buttons, card and picture together."""
-        answer = as_answer(message)
+        answer = in_language(as_answer(message), self._turn.language.language)
         if answer.text or answer.data:
             self._turn.answers.append(answer)
 
@@ -82,6 +87,28 @@ def as_answer(message: dict[str, Any]) -> Answer:
         data["image"] = message["image"]
     text = message.get("text") or data.pop("text", "")
     return Answer(str(text).strip(), data)
+
+
+def in_language(answer: Answer, language: str) -> Answer:
+    """An answer with the titles of its buttons, the states on its cards and plain words in the conversation's language.
+
+    Payloads and values stay as they are; so does what nobody translated, an agent's or an administrator's own words.
+    """
+    if language == SOURCE:
+        return answer
+    words_of = catalogues.words(language)
+    data = dict(answer.data)
+    if "buttons" in data:
+        data["buttons"] = [{**each, "title": words_of.get(each["title"], each["title"])} for each in data["buttons"]]
+    if isinstance(data.get("ticket"), dict):
+        data["ticket"] = _card(data["ticket"], words_of)
+    if isinstance(data.get("tickets"), list):
+        data["tickets"] = [_card(each, words_of) for each in data["tickets"]]
+    return Answer(words_of.get(answer.text, answer.text), data)
+
+
+def _card(card: dict[str, Any], words_of: Mapping[str, str]) -> dict[str, Any]:
+    return {name: words_of.get(value, value) if name in ON_CARDS else value for name, value in card.items()}
 
 
 class Inbox:
@@ -218,7 +245,7 @@ class Inbox:
                 conversations.bot_message(said["seq"], said["text"], said["data"], said["at"])
                 for said in turn.committed
             ]
-        sorry = Answer(words.NOT_FINISHED, {})
+        sorry = Answer(catalogues.said(words.NOT_FINISHED, turn.language.language), {})
         said = await conversations.apologise(turn.connection, conversation, message.id, sorry)
         if said is None:  # a human has the conversation: the words are for them
             await conversations.hand_over(turn.connection, conversation, message.id)
@@ -230,13 +257,16 @@ def _prepare(turn: Turn, conversation: UUID, message: Unanswered) -> None:
     turn.message_id = message.id
     turn.awaiting = message.awaiting if message.payload is None else None
     turn.answers = []
-    turn.otherwise = Answer(words.NO_ANSWER, {})
+    turn.language = message.language
+    turn.otherwise = Answer(catalogues.said(words.NO_ANSWER, message.language.language), {})
     turn.understood = None
     turn.committed = None
 
 
 def _for_rasa(turn: Turn, message: Unanswered, channel: str) -> UserMessage:
     metadata = {"title": message.text} if message.payload is not None else {}
+    if message.language.language != SOURCE:
+        metadata[LANGUAGE] = message.language.language
     return UserMessage(
         text=message.payload or texts.for_understanding(message.text),
         output_channel=Collector(turn),

@@ -31,6 +31,7 @@ from assistant.channels.rooms import Rooms
 from assistant.channels.taking import NotTaken, Taking, readable
 from assistant.database import UNAVAILABLE
 from assistant.processor import TurnProcessor
+from languages import SOURCE, catalogues, detect
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class WebChat(InputChannel):
         self._sessions = Allowance(settings.sessions_per_minute, settings.sessions_per_minute)
         self._messages = Allowance(settings.message_burst, settings.messages_per_minute)
         self._writing = Allowance(TYPING_BURST, TYPING_A_MINUTE)
+        self._speaking = Speaking()
         self._app: Any = None
         self._sio: Any = None
         self._start = uuid4().hex
@@ -127,6 +129,7 @@ class WebChat(InputChannel):
         sio.on("say", self._say)
         sio.on("resume", self._resume)
         sio.on("typing", self._typing)
+        sio.on("language", self._language)
         if self._settings.rasa_webchat:
             self._public = PublicWidget(self, sio, self._settings.webchat_secret)
             self._public.register()
@@ -204,7 +207,10 @@ class WebChat(InputChannel):
                 opened = tokens.Opened(uuid4())
                 page = texts.clean(str(body.get("page") or ""))[:2000]
                 belongs = department.id if department is not None else None
-                await conversations.create(await self._database.quick(), opened.conversation, page, belongs)
+                # What the page is shown in; the person's own words change it (languages/detect.py).
+                language = detect.spoken(str(body.get("language") or ""))
+                pool = await self._database.quick()
+                await conversations.create(pool, opened.conversation, page, belongs, language)
             else:
                 return 429, {"error": "busy"}
         except tokens.TokenExpired:
@@ -251,6 +257,7 @@ class WebChat(InputChannel):
                 allowed = await departments.origins_of(await self._database.quick(), conversation)
                 if not Origins("", allowed).allow(origin):
                     raise Refused(NOT_HERE, {"code": "origin"})
+            self._speaking.keep(socket, detect.spoken(str(found.get("language") or "")) or SOURCE)
             await self.enter(socket, conversation, _number(found.get("last_seq")))
         except tokens.TokenExpired:
             raise Refused("the conversation's token is too old", {"code": "expired"}) from None
@@ -288,6 +295,7 @@ class WebChat(InputChannel):
 
     async def _disconnect(self, socket: str, *_: Any) -> None:
         self.rooms.leave(socket)
+        self._speaking.forget(socket)
 
     async def _resume(self, socket: str, body: Any = None) -> dict[str, Any]:
         conversation = self.rooms.of(socket)
@@ -310,6 +318,19 @@ class WebChat(InputChannel):
         with contextlib.suppress(*UNAVAILABLE):
             await conversations.tell_typing(await self._database.quick(), conversation)
 
+    async def _language(self, socket: str, body: Any = None) -> dict[str, Any]:
+        """The person chose the language that they are answered in."""
+        conversation = self.rooms.of(socket)
+        language = detect.spoken(str(body.get("language") or "")) if isinstance(body, dict) else None
+        if conversation is None or language is None:
+            return refusal("invalid")
+        try:
+            await conversations.choose(await self._database.quick(), conversation, language)
+        except UNAVAILABLE:
+            return refusal("unavailable", language=language)
+        self._speaking.keep(socket, language)
+        return {"ok": True, "language": language}
+
     async def _say(self, socket: str, body: Any = None) -> dict[str, Any]:
         conversation = self.rooms.of(socket)
         if conversation is None:
@@ -318,7 +339,8 @@ class WebChat(InputChannel):
 
     async def say(self, socket: str, conversation: UUID, body: Any) -> dict[str, Any]:
         """Take a person's message: check it, keep it, and only then acknowledge it."""
-        read = read_message(body)
+        language = self._speaking.of(socket)
+        read = read_message(body, language)
         if isinstance(read, dict):
             return read
         client_id, text, payload = read
@@ -327,7 +349,7 @@ class WebChat(InputChannel):
             async with self._taking.in_order(str(conversation)):
                 pool = await self._database.quick()
                 if payload is not None and await conversations.title_of(pool, conversation, payload) is None:
-                    return refusal("payload")
+                    return refusal("payload", language=language)
                 data = {"payload": payload} if payload is not None else {}
                 said = await conversations.say(pool, conversation, client_id, text, data)
                 if not said.repeated:
@@ -335,15 +357,39 @@ class WebChat(InputChannel):
                     shown = conversations.person_message(said, client_id, text)
                     await self.rooms.show(conversation, [shown], but=socket)
         except NotTaken as error:
-            return refusal(error.error, error.words)
+            return refusal(error.error, error.words, language)
         except UNAVAILABLE as error:
             log.warning("a message could not be kept: %s", error or type(error).__name__)
             self._listener.doubt()
-            await self._sio.emit("notice", {"code": "unavailable", "text": words.UNAVAILABLE}, to=socket)
-            return refusal("unavailable")
+            await self._sio.emit(
+                "notice", {"code": "unavailable", "text": catalogues.said(words.UNAVAILABLE, language)}, to=socket
+            )
+            return refusal("unavailable", language=language)
         if not said.handed_over:
             self._inbox.answer(conversation)
         return {"ok": True, "seq": said.seq}
+
+
+class Speaking:
+    """The language in which each open window shows the chat; words are refused in it."""
+
+    def __init__(self) -> None:
+        self._by_socket: dict[str, str] = {}
+
+    def keep(self, socket: str, language: str) -> None:
+        """A window shows the chat in this language."""
+        if language == SOURCE:
+            self.forget(socket)
+        else:
+            self._by_socket[socket] = language
+
+    def of(self, socket: str) -> str:
+        """The language of a window."""
+        return self._by_socket.get(socket, SOURCE)
+
+    def forget(self, socket: str) -> None:
+        """The window is closed."""
+        self._by_socket.pop(socket, None)
 
 
 class SocketBlueprint(Blueprint):
@@ -368,12 +414,12 @@ REFUSALS = {
 }
 
 
-def refusal(error: str, message: str | None = None) -> dict[str, Any]:
+def refusal(error: str, message: str | None = None, language: str = SOURCE) -> dict[str, Any]:
     """The acknowledgement of a message that was not kept."""
-    return {"ok": False, "error": error, "message": message or REFUSALS[error]}
+    return {"ok": False, "error": error, "message": catalogues.filled(message or REFUSALS[error], language)}
 
 
-def read_message(body: Any) -> tuple[str, str, str | None] | dict[str, Any]:
+def read_message(body: Any, language: str = SOURCE) -> tuple[str, str, str | None] | dict[str, Any]:
     """The client's id, the text and the button's payload of a `say`; or the refusal."""
     if not isinstance(body, dict):
         return refusal("invalid")
@@ -388,7 +434,7 @@ def read_message(body: Any) -> tuple[str, str, str | None] | dict[str, Any]:
     try:
         cleaned = readable(text if text is not None else str(payload))
     except NotTaken as error:
-        return refusal(error.error, error.words)
+        return refusal(error.error, error.words, language)
     return client_id, cleaned, texts.clean(payload) if payload is not None else None
 
 

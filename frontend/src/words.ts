@@ -1,9 +1,17 @@
-// Every word that the widget and the pages' scripts show to people.
+// Every word that the widget and the pages' scripts show to people. Translations stand in locales.ts; a script that
+// shows words calls `speak` first when its page is not in English.
 
-export const words = {
+import { translations } from "./locales";
+
+/** What people can read, in its own name. */
+export const LANGUAGES = { en: "English", es: "Español", de: "Deutsch", fr: "Français", hi: "हिन्दी" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const english = {
   open: "Open the chat",
   openUnread: (n: number) => (n === 1 ? "Open the chat, 1 new message" : `Open the chat, ${n} new messages`),
   close: "Close the chat",
+  language: "Language",
   panel: (desk: string) => `Chat with ${desk}`,
   subtitle: "Usually answers at once",
   waitingFor: (place: number) => (place === 1 ? "Waiting for a person: you are next" : `Waiting for a person: you are number ${place}`),
@@ -88,7 +96,37 @@ export const words = {
   live: {
     lost: "Live updates are paused; trying again…",
   },
-} as const;
+};
+
+export type Words = typeof english;
+/** What a translation has; the console's words are in English only. */
+export type Translated = Omit<Words, "pages" | "console" | "chats"> & { priorities: Record<string, string> };
+
+export let words: Words = english;
+let spoken: Language = "en";
+
+/** The language of ours that a code means (`de-AT` is `de`). */
+export function languageOf(code: string | null | undefined): Language | null {
+  const base = (code ?? "").toLowerCase().split("-")[0] as Language;
+  return Object.hasOwn(LANGUAGES, base) ? base : null;
+}
+
+/** Shows words in this language from now on. */
+export function speak(language: Language): void {
+  spoken = language;
+  words = language === "en" ? english : { ...english, ...translations[language] };
+  PRIORITIES = language === "en" ? ENGLISH_PRIORITIES : translations[language].priorities;
+}
+
+export function language(): Language {
+  return spoken;
+}
+
+/** For dates and numbers: the reader's own habits where they read English, else those of the language. */
+export function locales(): string[] {
+  return spoken === "en" ? [] : [spoken];
+}
 
 /** How a priority and a category are written when the server sends only their keys. */
-export const PRIORITIES: Record<string, string> = { low: "Low", normal: "Normal", high: "High", urgent: "Urgent" };
+const ENGLISH_PRIORITIES: Record<string, string> = { low: "Low", normal: "Normal", high: "High", urgent: "Urgent" };
+export let PRIORITIES: Record<string, string> = ENGLISH_PRIORITIES;

@@ -15,6 +15,7 @@ BENCHES = {
     "channels": ("bench.channels", False),
     "nlu": ("bench.nlu", True),
     "shadow": ("bench.shadow", False),
+    "languages": ("bench.languages", True),
     "web": ("bench.web", False),
     "intake": ("bench.intake", False),
     "knowledge": ("bench.knowledge", False),
@@ -23,7 +24,7 @@ BENCHES = {
 
 
 def bench(context: typer.Context) -> None:
-    """Measure: one of chat, channels, nlu (--data DIR), shadow, web, intake, knowledge, learning."""
+    """Measure: one of chat, channels, nlu (--data DIR), languages, shadow, web, intake, knowledge, learning."""
     name, *rest = context.args or [""]
     if name not in BENCHES:
         raise typer.BadParameter(f"choose one of: {', '.join(BENCHES)}")
@@ -32,7 +33,7 @@ def bench(context: typer.Context) -> None:
         steps.ensure_assets()
     else:
         steps.ensure_encoder()
-    if name in ("chat", "channels", "shadow"):
+    if name in ("chat", "channels", "languages", "shadow"):
         steps.ensure_model()
     python = str(steps.rasa_python()) if in_rasa else sys.executable
     os.chdir(steps.ROOT)

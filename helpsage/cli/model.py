@@ -12,7 +12,7 @@ import typer
 
 from helpsage.cli.output import AsJson, print_json
 from helpsage.setup import steps
-from helpsage.training import checks, report
+from helpsage.training import catalogues, checks, report
 
 
 def train(
@@ -42,7 +42,8 @@ def check(
     if accept:
         checks.accept(checked)
         checked = checks.run()
-    problems = [] if quick else _validated()
+    problems = [] if quick else [f"rasa: error {problem}" for problem in _validated()]
+    problems += [f"{problem} (error)" for problem in catalogues.findings()]
     about = report.of_check(checked, problems)
     if as_json:
         print_json(about)
@@ -50,7 +51,7 @@ def check(
         for finding in checked.findings:
             typer.echo(f"{finding.place}: {finding.severity.value} [{finding.rule}] {finding.words}")
         for problem in problems:
-            typer.echo(f"rasa: error {problem}")
+            typer.echo(problem)
         typer.echo(_summary(checked, problems))
     raise typer.Exit(0 if about["ok"] else 1)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from helpsage.configuration.live import Live
 from helpsage.settings import ROOT
+from languages import TRANSLATED
 
 FILE = ROOT / "config" / "canned_replies.yml"
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -39,16 +40,18 @@ class CannedReply:
 
     Attributes:
         department: key of the department whose agents see it; empty: all.
+        translations: the text for people who write another language, by its code.
     """
 
     key: str
     title: str
     text: str
     department: str = ""
+    translations: Mapping[str, str] = field(default_factory=dict)
 
-    def filled(self, values: Mapping[str, str]) -> str:
-        """The text with its variables filled in; one without a value is left out."""
-        return VARIABLE.sub(lambda found: values.get(found[1], ""), self.text)
+    def filled(self, values: Mapping[str, str], language: str = "") -> str:
+        """The text in this language, if it is there in it, with its variables; one without a value is left out."""
+        return VARIABLE.sub(lambda found: values.get(found[1], ""), self.translations.get(language, self.text))
 
 
 def available(department_key: str | None = None) -> list[CannedReply]:
@@ -77,14 +80,19 @@ def build(raw: Any) -> tuple[CannedReply, ...]:
 
 
 def _reply(given: Mapping[str, Any]) -> CannedReply:
-    reply = CannedReply(given["key"], given["title"], given["text"], given.get("department", ""))
-    if not all(isinstance(value, str) for value in vars(reply).values()) or not KEY.fullmatch(reply.key):
+    translations = dict(given.get("translations") or {})
+    reply = CannedReply(given["key"], given["title"], given["text"], given.get("department", ""), translations)
+    texts = (reply.key, reply.title, reply.text, reply.department, *translations.values())
+    if not all(isinstance(value, str) for value in texts) or not KEY.fullmatch(reply.key):
         raise InvalidReplies(f"{given['key']}: a key is small letters, digits and _, at most 40")
     if not len(reply.title.strip()) > 0 or len(reply.title) > LONGEST_TITLE or not reply.title.isprintable():
         raise InvalidReplies(f"{reply.key}: a title has 1 to {LONGEST_TITLE} characters")
     if not len(reply.text.strip()) > 0 or len(reply.text) > LONGEST_TEXT or "\0" in reply.text:
         raise InvalidReplies(f"{reply.key}: a text has 1 to {LONGEST_TEXT:,} characters")
-    unknown = unknown_variables(reply.text)
+    for language, text in translations.items():
+        if language not in TRANSLATED or not 0 < len(text.strip()) <= LONGEST_TEXT or "\0" in text:
+            raise InvalidReplies(f"{reply.key}: a text in {', '.join(TRANSLATED)} has 1 to {LONGEST_TEXT:,} characters")
+    unknown = unknown_variables("".join((reply.text, *translations.values())))
     if unknown:
         raise InvalidReplies(f"{reply.key}: there is no variable {', '.join(unknown)}")
     return reply

@@ -61,7 +61,9 @@ class Conversation(Base):
     department_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("department.id", ondelete="SET NULL"))
     #: Page on which the chat began.
     page_url: Mapped[str] = mapped_column(server_default="")
+    #: What it is held in: follows the person's words, until they say what they want (`languages/detect.py`).
     locale: Mapped[str] = mapped_column(server_default="en")
+    locale_chosen: Mapped[bool] = mapped_column(server_default=sql("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_message_at: Mapped[datetime | None] = mapped_column(index=True)
 
@@ -96,6 +98,8 @@ class Message(Base):
     intent: Mapped[str | None]
     confidence: Mapped[float | None]
     entities: Mapped[list[Any] | None]
+    #: What a person wrote it in, as far as that is sure.
+    language: Mapped[str | None]
     #: File name of the model that understood it.
     model: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from helpsage import clock
 from helpsage.channels.models import ChannelConversation
 from helpsage.conversations.models import AnswerFeedback, Author, Conversation, Message
+from languages import catalogues
 
 #: Sender ids of the website chat carry the conversation's own id.
 WEB = "web:"
@@ -162,14 +163,26 @@ def push(
         seq=conversation.last_seq,
         author=Author(author).value,
         author_name=author_name,
-        text=text,
-        data=data or {},
+        text=_in_language(author, text, conversation.locale),
+        data=_buttons_in_language(data or {}, conversation.locale),
         client_id=client_id,
         created_at=now,
     )
     session.add(message)
     session.flush()
     return message
+
+
+def _in_language(author: Author | str, text: str, language: str) -> str:
+    """Sentences of ours as the conversation's language has them; an agent's words are theirs."""
+    return catalogues.filled(text, language) if author in (Author.BOT, Author.SYSTEM) else text
+
+
+def _buttons_in_language(data: dict[str, Any], language: str) -> dict[str, Any]:
+    if "buttons" not in data:
+        return data
+    buttons = [{**each, "title": catalogues.said(each["title"], language)} for each in data["buttons"]]
+    return {**data, "buttons": buttons}
 
 
 def stop_awaiting(session: Session, conversation_id: UUID | None, ticket_id: UUID) -> None:

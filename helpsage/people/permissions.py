@@ -155,6 +155,8 @@ class Viewer:
     name: str = ""
     email: str = ""
     sees_unplaced: bool = False
+    #: In which pages speak to them, when this browser was told nothing else.
+    locale: str = "en"
 
     @property
     def is_staff(self) -> bool:

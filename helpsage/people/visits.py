@@ -84,6 +84,7 @@ _STATEMENT = (
         Account.role,
         Account.email,
         Person.name,
+        Person.locale,
         Team.id.label("team_id"),
         Team.department_id,
         select(Department.id).where(Department.is_default).scalar_subquery().label("default_id"),
@@ -114,4 +115,5 @@ def _viewer(rows: Sequence[Any]) -> Viewer:
         name=first.name or first.email,
         email=first.email,
         sees_unplaced=places[2],
+        locale=first.locale,
     )

@@ -135,14 +135,23 @@ def ensure_encoder() -> None:
     if settings.get().encoder is not None:
         return
     stamp = settings.get().var / "encoder.made-from"
-    wanted = fingerprint([ROOT / "encoder", ROOT / "requirements" / "encoder.txt"])
+    wanted = fingerprint([ROOT / "encoder", ROOT / "requirements" / "encoder.txt"]) + _own_weights()
     _unless_fresh(stamp, wanted, encoder_folder() / "encoder.onnx", _build_encoder)
 
 
 def _build_encoder() -> None:
-    run_step(
-        "Building the sentence encoder", [sys.executable, "-m", "encoder", "build", "--to", encoder_folder()], "encoder"
-    )
+    source = settings.get().encoder_source
+    arguments: list[str | Path] = [sys.executable, "-m", "encoder", "build", "--to", encoder_folder()]
+    run_step("Building the sentence encoder", [*arguments, *(["--source", source] if source else [])], "encoder")
+
+
+def _own_weights() -> str:
+    """What tells one folder of weights from another without reading hundreds of megabytes; nothing without one."""
+    source = settings.get().encoder_source
+    weights = source / "model.safetensors" if source is not None else None
+    if weights is None or not weights.is_file():
+        return str(source or "")
+    return f" {weights} {weights.stat().st_size} {weights.stat().st_mtime_ns}"
 
 
 def ensure_assets() -> None:
@@ -212,7 +221,10 @@ def model_path() -> Path:
     taught = [path for path in sorted((ROOT / "data").iterdir()) if path.name != "articles"]
     rest = ("domain.yml", "config.yml", "assistant/nlu", "encoder", "requirements/rasa.txt")
     sources = [*taught, *(ROOT / name for name in rest)]
-    return MODELS / f"sage-{fingerprint(sources)}.tar.gz"
+    # Another encoder has other vectors: a model meets only the one it was trained with.
+    own = settings.get().encoder or settings.get().encoder_source
+    ending = f"-{hashlib.sha256(f'{own}{_own_weights()}'.encode()).hexdigest()[:6]}" if own is not None else ""
+    return MODELS / f"sage-{fingerprint(sources)}{ending}.tar.gz"
 
 
 def ensure_model(*, force: bool = False) -> Path:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from helpsage.tickets.models import Ticket
 from helpsage.triage.models import ReadingLabel, ReadingRow, Routing, Twin
+from languages import SOURCE
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,18 @@ def of(session: Session, ticket_id: UUID) -> Triage:
     rows = session.execute(_TRIAGE, {"ticket": ticket_id}).all()
     labels = {row[2].tag: row[2] for row in rows if row[2] is not None}
     return Triage(rows[0][0] if rows else None, rows[0][1] if rows else None, labels)
+
+
+#: From there on a reading of the language counts more than a profile.
+SURE = 0.7
+
+
+def language_of(triage: Triage, ticket: Ticket) -> str:
+    """The language that a ticket's person writes: what its reader was sure of, else what pages speak to them."""
+    read = triage.reading
+    if read is not None and read.language and read.language_confidence >= SURE:
+        return read.language
+    return (ticket.requester.locale or SOURCE).partition("-")[0].lower()
 
 
 def others(session: Session, ticket: Ticket, most: int) -> Others:

@@ -65,6 +65,16 @@ def clear_sign_on(response: Response) -> None:
     _clear(response, "sign_on")
 
 
+def language(request: Request) -> str | None:
+    """What somebody chose to read in this browser."""
+    return request.cookies.get(_name("language"))
+
+
+def set_language(response: Response, code: str) -> None:
+    """Speak this language in this browser from now on."""
+    _set(response, "language", code, KNOWN_S)
+
+
 def _set(response: Response, name: str, value: str, seconds: int | None) -> None:
     response.set_cookie(_name(name), value, max_age=seconds, path="/", secure=_https(), httponly=True, samesite="lax")
 

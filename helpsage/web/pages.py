@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from helpsage import settings
-from helpsage.web import assets, brand, templating
+from helpsage.db.session import transaction
+from helpsage.people.models import Person
+from helpsage.web import assets, brand, cookies, csrf, templating
 from helpsage.web.access import MaybeStaff
+from helpsage.web.accounts.forms import local
+from languages import detect
 
 router = APIRouter()
 
@@ -52,6 +56,24 @@ def chat_script(request: Request, key: Desk = "") -> Response:
 def _branded(request: Request, template: str, key: str) -> Response:
     found = brand.of_desk(key.replace("\0", ""))
     return templating.page(request, template, {"desk": found.name, "brand": found})
+
+
+@router.post("/language", include_in_schema=False, dependencies=[Depends(csrf.checked)])
+def choose_language(
+    request: Request,
+    who: MaybeStaff,
+    language: Annotated[str, Form(max_length=20)] = "",
+    back: Annotated[str, Form(alias="next", max_length=2000)] = "/",
+) -> Response:
+    """Speak another language in this browser; to whoever is logged in, in every browser that was told nothing else."""
+    response = RedirectResponse(local(back, "/"), status_code=303)
+    chosen = detect.spoken(language)
+    if chosen is not None:
+        cookies.set_language(response, chosen)
+        if who is not None:
+            with transaction() as session:
+                session.get_one(Person, who.person_id).locale = chosen
+    return response
 
 
 @router.get("/favicon.ico", include_in_schema=False)

@@ -15,8 +15,9 @@ from starlette.responses import HTMLResponse
 
 from helpsage import __version__, clock, settings
 from helpsage.tickets.placing import Colleague
-from helpsage.web import assets, csrf, uploads, words
+from helpsage.web import assets, csrf, texts, uploads, words
 from helpsage.web.markup import markdown
+from languages import SOURCE, SPOKEN
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -30,6 +31,7 @@ _environment = Environment(
 
 def page(request: Request, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HTMLResponse:
     """A page from a template, with what every page needs."""
+    language = texts.of_template(request, template)
     shared = {
         "desk": settings.get().desk_name,
         "version": __version__,
@@ -38,18 +40,30 @@ def page(request: Request, template: str, context: dict[str, Any] | None = None,
         "csrf": csrf.token(request),
         "style": assets.address(assets.STYLES),
         "script": assets.address(assets.SCRIPT),
+        "language": language,
+        "languages": SPOKEN if texts.is_for_everybody(template) else {},
+        "here": here(request),
     }
-    html = _environment.get_template(template).render({**shared, **(context or {})})
+    html = texts.draw(_environment, template, language, {**shared, **(context or {})})
     response = HTMLResponse(html, status_code=status)
     csrf.remember(request, response)
+    if shared["languages"]:
+        response.headers["Content-Language"] = language
+        response.headers.add_vary_header("Accept-Language")
     return response
+
+
+def here(request: Request) -> str:
+    """Where to come back to: this page's address; after a form was sent to it, the page without what was asked."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query and request.method == "GET" else request.url.path
 
 
 def _time(at: datetime | None) -> Markup:
     """A moment for readers; the pages' script turns it into the reader's own zone and language."""
     if at is None:
         return Markup("–")
-    shown = f"{at:%-d %b %Y, %H:%M} UTC"
+    shown = _written(at)
     # Digits and names of months: nothing in it needs to be escaped.
     return Markup(f'<time datetime="{at.isoformat()}" title="{shown}">{_ago(at) or shown}</time>')  # noqa: S704
 
@@ -65,7 +79,14 @@ def _people(people: Iterable[Colleague], chosen: str) -> Markup:
     )
 
 
+def _written(at: datetime) -> str:
+    """A moment without a script to say it in the reader's own way; in other languages than English, in digits."""
+    return f"{at:%-d %b %Y, %H:%M} UTC" if texts.current() == SOURCE else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
 def _ago(at: datetime) -> str:
+    if texts.current() != SOURCE:
+        return ""  # the script says it
     minutes = int((clock.now() - at).total_seconds() // 60)
     if minutes < 1:
         return "just now"
@@ -76,7 +97,7 @@ def _ago(at: datetime) -> str:
 
 def _at(at: datetime) -> Markup:
     """A moment in full, whenever it is; the script says it in the reader's own zone and language."""
-    return Markup('<time datetime="{}" data-at>{}</time>').format(at.isoformat(), f"{at:%-d %b %Y, %H:%M} UTC")
+    return Markup('<time datetime="{}" data-at>{}</time>').format(at.isoformat(), _written(at))
 
 
 def _due(at: datetime) -> Markup:
@@ -102,4 +123,5 @@ _environment.filters.update(
     channel=words.channel,
     change=words.change,
 )
+texts.install(_environment)
 _environment.globals.update(actor=words.actor, upload_limits=uploads.limits)

@@ -17,7 +17,8 @@ TIMEOUT_S = 30.0
 class Person:
     """One conversation. Use as an asynchronous context manager."""
 
-    def __init__(self, chat_url: str) -> None:
+    def __init__(self, chat_url: str, language: str | None = None) -> None:
+        self._language = language
         self._url = chat_url
         self._client = socketio.AsyncClient(reconnection=False)
         self._client.on("messages", self._on_messages)
@@ -39,11 +40,12 @@ class Person:
         """Begin, or come back with the token of before."""
         async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=NO_CERTIFICATES) as client:
             answer = await client.post(
-                f"{self._url}/webhooks/webchat/session", json={"token": self._token or None, "page": "test"}
+                f"{self._url}/webhooks/webchat/session",
+                json={"token": self._token or None, "page": "test", "language": self._language},
             )
         answer.raise_for_status()
         self._token, self.conversation = answer.json()["token"], answer.json()["conversation"]
-        auth = {"token": self._token, "last_seq": self._last_seq}
+        auth = {"token": self._token, "last_seq": self._last_seq, "language": self._language}
         await self._client.connect(self._url, auth=auth, transports=["websocket"], wait_timeout=10)
 
     async def leave(self) -> None:
@@ -57,6 +59,11 @@ class Person:
     async def press(self, title: str, payload: str) -> list[dict[str, Any]]:
         """Press a button; returns the answers."""
         return await self._send({"title": title, "payload": payload})
+
+    async def choose(self, language: str) -> dict[str, Any]:
+        """Choose in the widget what to be answered in."""
+        answer: dict[str, Any] = await self._client.call("language", {"language": language}, timeout=int(TIMEOUT_S))
+        return answer
 
     async def write(self, body: dict[str, str]) -> None:
         """Say something that the assistant does not answer: a human has the conversation, or is waited for."""

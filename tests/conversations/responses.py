@@ -9,30 +9,33 @@ from pathlib import Path
 import yaml
 
 from helpsage.settings import ROOT
+from languages import catalogues
 
 
 @cache
-def patterns() -> dict[str, list[re.Pattern[str]]]:
+def patterns(language: str = "en") -> dict[str, list[re.Pattern[str]]]:
     """For each response the texts that it can be, with anything in the place of its values."""
     found: dict[str, list[re.Pattern[str]]] = {}
+    if language != "en":
+        return {name: [_pattern(text) for text in texts] for name, texts in catalogues.responses(language).items()}
     for path in [ROOT / "domain.yml", *sorted((ROOT / "data" / "faq").glob("*.yml"))]:
         for name, variants in (_load(path).get("responses") or {}).items():
             found[name] = [_pattern(variant["text"]) for variant in variants]
     return found
 
 
-def is_said(response: str, text: str) -> bool:
+def is_said(response: str, text: str, language: str = "en") -> bool:
     """Whether a text is this response.
 
     Raises:
         KeyError: there is no such response.
     """
-    return any(pattern.fullmatch(text.strip()) for pattern in patterns()[response])
+    return any(pattern.fullmatch(text.strip()) for pattern in patterns(language)[response])
 
 
-def names(text: str) -> list[str]:
+def names(text: str, language: str = "en") -> list[str]:
     """The responses that a text can be."""
-    return [name for name in patterns() if is_said(name, text)]
+    return [name for name in patterns(language) if is_said(name, text, language)]
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -51,7 +51,7 @@ def _all() -> Iterator[Any]:
 async def test_conversation(conversation: Conversation, place: Place) -> None:
     """The person gets these answers, and the desk these tickets."""
     async with Person(place.chat_url) as person:
-        stage = Stage(person, place)
+        stage = Stage(person, place, conversation.get("language", "en"))
         stage.let_a_day_pass()
         stage.staff(conversation.get("staffed", False))
         try:
@@ -71,7 +71,8 @@ async def test_conversation(conversation: Conversation, place: Place) -> None:
 class Stage:
     """One conversation while it is played."""
 
-    def __init__(self, person: Person, place: Place) -> None:
+    def __init__(self, person: Person, place: Place, language: str = "en") -> None:
+        self._language = language
         self._person = person
         self._place = place
         self._buttons: dict[str, str] = {}
@@ -100,7 +101,7 @@ class Stage:
         answers = await self._speak(step)
         for _ in range(step.get("again", 0)):
             answers = await self._speak(step)
-        _check(step, answers, self._filled)
+        _check(step, answers, self._filled, step.get("language", self._language))
         self._buttons.update(_buttons(answers))
 
     def publish(self, slugs: list[str]) -> None:
@@ -236,14 +237,14 @@ class Stage:
             return service.open_ticket(session, new, service.Actor("system")).reference
 
 
-def _check(step: dict[str, Any], answers: list[dict[str, Any]], filled: Any) -> None:
+def _check(step: dict[str, Any], answers: list[dict[str, Any]], filled: Any, language: str) -> None:
     texts = [answer["text"] for answer in answers]
-    told = [f"{names(text) or '?'}: {text[:160]}" for text in texts]
+    told = [f"{names(text, language) or '?'}: {text[:160]}" for text in texts]
     if "bot" in step:
         expected = step["bot"]
         assert len(texts) == len(expected), f"{step}: expected {expected}, heard {told}"
         for response, text in zip(expected, texts, strict=True):
-            assert is_said(response, text), f"{step}: expected {response}, heard {told}"
+            assert is_said(response, text, language), f"{step}: expected {response}, heard {told}"
     together = "\n".join(texts)
     for wanted in _list(step.get("has")):
         assert filled(wanted) in together, f"{step}: {wanted!r} is missing in {texts}"

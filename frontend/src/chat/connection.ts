@@ -2,7 +2,7 @@
 
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
-import { words } from "../words";
+import { language, type Language, words } from "../words";
 import type { AccountChat } from "./account";
 import type { Message, Notice, SayAnswer, Typing, Words } from "./protocol";
 import type { History } from "./history";
@@ -149,7 +149,7 @@ export class Connection {
       const response = await fetch(`${this.chat}/webhooks/webchat/session`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ token, page: location.origin + location.pathname, ...(this.desk ? { desk: this.desk } : {}) }),
+        body: JSON.stringify({ token, page: location.origin + location.pathname, language: language(), ...(this.desk ? { desk: this.desk } : {}) }),
         credentials: "omit",
         signal: AbortSignal.timeout(SESSION_TIMEOUT_MS),
       });
@@ -203,7 +203,7 @@ export class Connection {
 
   private openSocket(): void {
     this.socket?.close();
-    const auth = (give: (data: object) => void): void => give({ token: this.storage.token, last_seq: this.history.lastSeq });
+    const auth = (give: (data: object) => void): void => give({ token: this.storage.token, last_seq: this.history.lastSeq, language: language() });
     const socket = io(...this.address({ auth, reconnectionDelay: BACKOFF_MS.first, reconnectionDelayMax: 5_000 }));
     this.socket = socket;
     socket.on("connect", () => this.isConnected());
@@ -214,9 +214,22 @@ export class Connection {
     socket.on("notice", (notice: Notice) => this.noticed(notice));
   }
 
+  /** Answers come in this language from now on, whatever the person writes in. */
+  choose(code: Language): void {
+    this.storage.language = code;
+    this.tellChoice();
+  }
+
+  /** A choice that was made before there was a conversation counts for the one that begins. */
+  private tellChoice(): void {
+    const chosen = this.storage.language;
+    if (chosen !== null && this.socket?.connected) this.socket.emit("language", { language: chosen });
+  }
+
   private isConnected(): void {
     this.attempts = 0;
     this.serverNotice = "";
+    this.tellChoice();
     this.become("connected");
     void this.flush();
   }
@@ -271,7 +284,8 @@ export class Connection {
   }
 
   private noticed(notice: Notice): void {
-    this.serverNotice = notice.code === "unavailable" ? notice.text || words.unavailable : "";
+    const told = language() === "en" ? notice.text || words.unavailable : words.unavailable;
+    this.serverNotice = notice.code === "unavailable" ? told : "";
     this.become(this.state);
     if (notice.code === "restored") void this.flush();
   }

@@ -1,7 +1,7 @@
 // <help-sage-chat>: the launcher with its panel, or (mode="page") the chat as a part of the page.
 
 import { cross, down, leaf } from "../icons";
-import { words } from "../words";
+import { LANGUAGES, language, type Language, languageOf, speak, words } from "../words";
 import sheetText from "./chat.scss?inline";
 import { AccountChat, accountOfPage } from "./account";
 import { Composer } from "./composer";
@@ -181,6 +181,8 @@ export class HelpSageChat extends HTMLElement implements Listener {
     sheet.replaceSync(sheetText);
     root.adoptedStyleSheets = [sheet, ...brandSheets()];
     this.storage = new Storage(defaults.key ? `${this.chat}:${defaults.key}` : this.chat);
+    speak(this.wanted());
+    this.lang = language();
     const account = new AccountChat(this.storage, defaults.own ? accountOfPage() : null, defaults.key);
     this.connection = new Connection(this.chat, this.storage, this.history, this, account, defaults.key);
     root.append(this.buildLauncher(), this.buildPanel());
@@ -189,6 +191,34 @@ export class HelpSageChat extends HTMLElement implements Listener {
     this.built = true;
     this.outbox();
     this.showUnread();
+  }
+
+  /** What the person chose here, what the page says, or what the browser asks for. */
+  private wanted(): Language {
+    const page = defaults.own ? document.documentElement.lang : null;
+    const asked = [this.storage.language, this.getAttribute("lang"), page === "en" ? null : page, ...navigator.languages];
+    return asked.map(languageOf).find((code) => code !== null) ?? "en";
+  }
+
+  private languageChoice(): HTMLElement {
+    const choice = h("select", { class: "language", "aria-label": words.language, title: words.language });
+    for (const [code, name] of Object.entries(LANGUAGES)) {
+      const option = h("option", { value: code, lang: code }, name);
+      option.selected = code === language();
+      choice.append(option);
+    }
+    choice.addEventListener("change", () => this.speakAnew(choice.value as Language));
+    return choice;
+  }
+
+  /** Everything is shown again in another language; what was said stays as it was said. */
+  private speakAnew(code: Language): void {
+    this.connection.choose(code);
+    const open = this.isOpen;
+    this.removeAttribute("lang");
+    this.disconnectedCallback();
+    this.connectedCallback();
+    if (open) this.open();
   }
 
   private buildLauncher(): HTMLElement {
@@ -205,7 +235,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
     this.typingRow = h("div", { class: "row bot typing", "aria-hidden": "true", hidden: "" }, h("div", { class: "face" }, leaf()), dots);
     this.typingStatus = h("div", { class: "unseen", role: "status" });
     this.log = new Log(this.desk, { again: (item) => this.connection.sayAgain(item), remove: (item) => this.removeRefused(item) }, this.typingRow);
-    this.start = welcome((text) => this.say({ text }));
+    this.start = welcome((text) => this.say({ text }), this.isPage ? this.languageChoice() : null);
     this.log.element.prepend(this.start);
     this.replies = h("div", { class: "chips replies", role: "group", "aria-label": words.quickReplies, hidden: "" });
     this.endButton = h("button", { type: "button", class: "to-end", hidden: "", "aria-label": words.newest, title: words.newest }, down());
@@ -232,7 +262,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
   private buildHeader(): HTMLElement {
     const close = h("button", { type: "button", class: "close", "aria-label": words.close, title: words.close }, cross());
     close.addEventListener("click", () => this.close());
-    return h("div", { class: "head-bar" }, h("span", { class: "logo" }, brandLogo()), h("div", { class: "title" }, h("h2", {}, this.desk), h("p", {}, words.subtitle)), close);
+    return h("div", { class: "head-bar" }, h("span", { class: "logo" }, brandLogo()), h("div", { class: "title" }, h("h2", {}, this.desk), h("p", {}, words.subtitle)), this.languageChoice(), close);
   }
 
   private listen(): void {
@@ -332,7 +362,7 @@ export class HelpSageChat extends HTMLElement implements Listener {
   }
 
   private keepFocus(event: KeyboardEvent): void {
-    const stops = [...this.panel.querySelectorAll<HTMLElement>("button, a[href], textarea, [tabindex='0']")].filter(
+    const stops = [...this.panel.querySelectorAll<HTMLElement>("button, a[href], select, textarea, [tabindex='0']")].filter(
       (element) => !element.hasAttribute("disabled") && element.offsetParent !== null,
     );
     const [first, last] = [stops[0], stops.at(-1)];

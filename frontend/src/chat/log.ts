@@ -1,7 +1,7 @@
 // The conversation on the screen: bubbles in order, days, ticket cards, what is not sent yet.
 
 import { leaf } from "../icons";
-import { PRIORITIES, words } from "../words";
+import { locales, PRIORITIES, words } from "../words";
 import { h } from "./dom";
 import { markdown } from "./markdown";
 import type { Message, TicketCard } from "./protocol";
@@ -193,7 +193,7 @@ function files(message: Message): HTMLElement[] {
 function fileSize(bytes: number): string {
   const steps: [number, string][] = [[1e6, "megabyte"], [1e3, "kilobyte"], [1, "byte"]];
   const [step, unit] = steps.find(([from]) => bytes >= from) ?? [1, "byte"];
-  return new Intl.NumberFormat([], { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(bytes / step);
+  return new Intl.NumberFormat(locales(), { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(bytes / step);
 }
 
 function cards(message: Message): HTMLElement[] {
@@ -220,7 +220,7 @@ function facts(ticket: TicketCard): HTMLElement {
   };
   add(words.priority, PRIORITIES[ticket.priority ?? ""] ?? ticket.priority);
   add(words.category, ticket.category?.replaceAll("_", " "));
-  if (ticket.opened_at) add(words.opened, new Date(ticket.opened_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
+  if (ticket.opened_at) add(words.opened, new Date(ticket.opened_at).toLocaleString(locales(), { dateStyle: "medium", timeStyle: "short" }));
   return list;
 }
 
@@ -240,13 +240,13 @@ function known(status: string): string {
 }
 
 /** Shown before anything was said. */
-export function welcome(start: (text: string) => void): HTMLElement {
+export function welcome(start: (text: string) => void, choice: HTMLElement | null): HTMLElement {
   const chips = h("div", { class: "chips", role: "group", "aria-label": words.quickReplies });
   for (const text of words.starters) {
     const chip = h("button", { type: "button", class: "chip" }, text);
     chip.addEventListener("click", () => start(text));
     chips.append(chip);
   }
-  return h("div", { class: "welcome" }, h("div", { class: "mark" }, leaf()), h("h2", {}, words.welcomeTitle), h("p", {}, words.welcome), chips);
+  return h("div", { class: "welcome" }, h("div", { class: "mark" }, leaf()), h("h2", {}, words.welcomeTitle), h("p", {}, words.welcome), chips, choice);
 }
 

@@ -58,6 +58,15 @@ export class Storage {
     this.write("read", String(seq));
   }
 
+  /** What the person chose to be answered in. */
+  get language(): string | null {
+    return this.read("language");
+  }
+
+  set language(code: string | null) {
+    this.write("language", code);
+  }
+
   /** What is in the input and was not sent. */
   get draft(): string {
     return this.read("draft") ?? "";

@@ -1,6 +1,6 @@
 // Times as people say them, in their own language and time zone.
 
-import { words } from "../words";
+import { locales, words } from "../words";
 
 const MINUTE = 60_000;
 
@@ -9,12 +9,12 @@ export function relative(at: Date, now: Date): string {
   const minutes = Math.floor((now.getTime() - at.getTime()) / MINUTE);
   if (minutes < 1) return words.justNow;
   if (minutes < 60) return words.minutesAgo(minutes);
-  return at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return at.toLocaleTimeString(locales(), { hour: "2-digit", minute: "2-digit" });
 }
 
 /** Day, month, year and time in full. */
 export function absolute(at: Date): string {
-  return at.toLocaleString([], { dateStyle: "full", timeStyle: "short" });
+  return at.toLocaleString(locales(), { dateStyle: "full", timeStyle: "short" });
 }
 
 /** The heading of a day. */
@@ -23,7 +23,7 @@ export function dayName(at: Date, now: Date): string {
   if (days <= 0) return words.today;
   if (days === 1) return words.yesterday;
   const year = at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" as const };
-  return at.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", ...year });
+  return at.toLocaleDateString(locales(), { weekday: "long", day: "numeric", month: "long", ...year });
 }
 
 export function sameDay(a: Date, b: Date): boolean {

@@ -2,7 +2,7 @@
 
 import htmx from "htmx.org";
 
-import { words } from "../words";
+import { languageOf, speak, words } from "../words";
 import { bulk } from "./bulk";
 import { chats } from "./chats";
 import { copyButtons } from "./copy";
@@ -75,6 +75,7 @@ document.addEventListener("htmx:after:swap", afterSwap);
 document.addEventListener("htmx:error", () => tell(words.pages.unreachable));
 document.addEventListener("input", (event) => drafts.keep(event.target));
 document.documentElement.classList.add("scripted");
+speak(languageOf(document.documentElement.lang) ?? "en");
 tellZone();
 showCurrent();
 live.begin(htmx);

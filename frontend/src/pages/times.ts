@@ -1,7 +1,7 @@
 // The server writes times in UTC; readers get their own zone and language.
 
 import { absolute, dayName, relative, sameDay } from "../chat/times";
-import { words } from "../words";
+import { locales, words } from "../words";
 
 /** Tells the server in which zone this reader's days begin: helpsage/web/zones.py. */
 export function tellZone(): void {
@@ -34,7 +34,7 @@ function untilWords(at: Date, now: Date): string {
 }
 
 function dayAndClock(at: Date): string {
-  return at.toLocaleString([], { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  return at.toLocaleString(locales(), { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 }
 
 function span(minutes: number): string {
@@ -45,12 +45,12 @@ function span(minutes: number): string {
 function inWords(at: Date, now: Date): string {
   const age = now.getTime() - at.getTime();
   if (sameDay(at, now)) {
-    if (age < -60_000) return at.toLocaleTimeString([], CLOCK);
+    if (age < -60_000) return at.toLocaleTimeString(locales(), CLOCK);
     return age < HOUR ? relative(at, now) : words.hoursAgo(Math.floor(age / HOUR));
   }
   const day = dayName(at, now);
-  if (day === words.yesterday) return `${day.toLowerCase()}, ${at.toLocaleTimeString([], CLOCK)}`;
-  if (age > 0 && age < 6 * 24 * HOUR) return at.toLocaleString([], { weekday: "short", ...CLOCK });
+  if (day === words.yesterday) return `${day.toLowerCase()}, ${at.toLocaleTimeString(locales(), CLOCK)}`;
+  if (age > 0 && age < 6 * 24 * HOUR) return at.toLocaleString(locales(), { weekday: "short", ...CLOCK });
   const year = at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" as const };
-  return at.toLocaleDateString([], { day: "numeric", month: "short", ...year });
+  return at.toLocaleDateString(locales(), { day: "numeric", month: "short", ...year });
 }

@@ -216,7 +216,8 @@ def canned_reply(who: Agent, handoff_id: UUID, key: str) -> Response:
         reply = next((each for each in _canned(session, found) if each.key == key), None)
         if reply is None:
             raise HTTPException(404)
-        text = reply.filled(_variables(session, who, found))
+        language = session.get_one(Conversation, found.conversation_id).locale
+        text = reply.filled(_variables(session, who, found), language)
     return Response(text, media_type="text/plain; charset=utf-8")
 
 
@@ -384,6 +385,7 @@ def _chat(session: Session, who: SignedIn, found: Handoff, conversation: Convers
         "categories": categories.load(),
         "tones": said.TONES,
         "languages": said.LANGUAGES,
+        "spoken": said.foreign(conversation.locale),
         "outcomes": said.CHAT_OUTCOMES,
         "now": clock.now(),
     }

@@ -165,6 +165,13 @@ LANGUAGES = {
     "ja": "Japanese",
     "ko": "Korean",
 }
+
+
+def foreign(code: str) -> str:
+    """The name of a language that is not the desk's own, English; empty for that."""
+    return "" if code == "en" else LANGUAGES.get(code, code)
+
+
 UNSURE = "unsure"
 BULK_UNDONE = "Undone: {count} as before."
 UNDONE = "undone"

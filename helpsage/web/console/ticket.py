@@ -94,6 +94,7 @@ def _context(
     others = triage.others(session, ticket, MOST_RELATED * 2)
     allowed = lifecycle.allowed(Status(ticket.status)) if ticket.merged_into_id is None else set()
     known = categories.load()
+    read = triage.of(session, ticket.id)
     return {
         "ticket": ticket,
         "family": family,
@@ -131,7 +132,8 @@ def _context(
         "related": [each for each in others.related if permissions.may(who, Action.SEE_TICKET, each)][:MOST_RELATED],
         "cards": boards.shown(own.also),
         "queue": asked.PATH,
-        "triage": triaged.shown(who, triage.of(session, ticket.id), others.twins),
+        "triage": triaged.shown(who, read, others.twins),
+        "spoken": said.foreign(triage.language_of(read, ticket)),
     }
 
 

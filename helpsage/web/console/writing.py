@@ -19,6 +19,7 @@ from helpsage.people import permissions
 from helpsage.people.permissions import Action
 from helpsage.tickets import drafts, presence, service
 from helpsage.tickets.models import Status, Ticket
+from helpsage.triage import beside as triage
 from helpsage.web import templating, uploads, words
 from helpsage.web.access import SignedIn
 from helpsage.web.console import said, ticket
@@ -142,7 +143,10 @@ def _canned(session: Session, who: SignedIn, found: Ticket, key: str) -> str | N
     department = departments.by_id(session, found.department_id)
     shown = canned_replies.available(department.key if department else None)
     reply = next((each for each in shown if each.key == key), None)
-    return reply.filled(variables(session, who, found)) if reply is not None else None
+    if reply is None:
+        return None
+    language = triage.language_of(triage.of(session, found.id), found) if reply.translations else ""
+    return reply.filled(variables(session, who, found), language)
 
 
 def filled(session: Session, who: SignedIn, found: Ticket, text: str) -> str:

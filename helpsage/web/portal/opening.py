@@ -20,13 +20,14 @@ from helpsage.tickets.categories import Category, Question
 from helpsage.tickets.errors import InvalidText
 from helpsage.tickets.service import NewTicket
 from helpsage.tickets.words import LONGEST_SUBJECT, body, clean, visible
-from helpsage.web import templating, uploads
+from helpsage.web import templating, texts, uploads
 from helpsage.web.access import SignedIn
 from helpsage.web.help import finding
 from helpsage.web.help.finding import Found
 from helpsage.web.portal import answers, forms, words
 from helpsage.web.portal.forms import Attempt, Opener, Posted, checked, said
 from helpsage.web.uploads import Files
+from languages import catalogues
 
 router = APIRouter(include_in_schema=False, prefix="/my/new")
 
@@ -126,7 +127,9 @@ def _page(request: Request, who: SignedIn, attempt: Attempt, files: Files, key: 
         "attempt": attempt,
         "groups": _groups(),
         "chosen": chosen,
-        "questions": [(question, _asked(question)) for question in chosen.questions] if chosen else [],
+        "questions": [(question, _asked(question, texts.language_of(request))) for question in chosen.questions]
+        if chosen
+        else [],
         "currencies": words.CURRENCIES,
         "today": clock.now().date().isoformat(),
         "files": files.marked,
@@ -146,8 +149,9 @@ def _groups() -> dict[str, list[Category]]:
     return dict(grouped)
 
 
-def _asked(question: Question) -> str:
+def _asked(question: Question, language: str) -> str:
     """The question in the assistant's words; they are said in a chat, so a form shows them as a hint."""
     if RESPONSE.fullmatch(question.ask):
-        return taught().responses.get(question.ask, "")
+        translated = catalogues.responses(language).get(question.ask)
+        return translated[0] if translated else taught().responses.get(question.ask, "")
     return question.ask

@@ -19,10 +19,11 @@ from helpsage.notify.models import Rhythm, Target
 from helpsage.people import directory, preferences
 from helpsage.people.models import Person
 from helpsage.people.preferences import DEFAULTS, OF_STAFF, Channel, Event
-from helpsage.web import templating
+from helpsage.web import cookies, templating
 from helpsage.web.access import SignedIn
 from helpsage.web.portal import words
 from helpsage.web.portal.forms import Attempt, Owner, Posted, checked, said
+from languages import detect
 
 router = APIRouter(include_in_schema=False, prefix="/my")
 
@@ -35,8 +36,9 @@ def profile(request: Request, who: Owner, saved: str = "") -> Response:
 
 @router.post("/profile", dependencies=checked)
 def keep_profile(request: Request, who: Owner, form: Posted) -> Response:
-    """Another name. Tickets keep the one they were written with."""
+    """Another name, another language. Tickets keep the name they were written with."""
     attempt = Attempt("profile", {"name": said(form, "name")})
+    language = detect.spoken(said(form, "language"))
     name = directory.clean_name(attempt.value("name"))
     if not name:
         attempt.refuse("name", words.NO_NAME)
@@ -45,8 +47,13 @@ def keep_profile(request: Request, who: Owner, form: Posted) -> Response:
     if attempt.problems:
         return _profile(request, who, attempt)
     with transaction() as session:
-        session.get_one(Person, who.person_id).name = name
-    return RedirectResponse("/my/profile?saved=1", status_code=303)
+        person = session.get_one(Person, who.person_id)
+        person.name = name
+        person.locale = language or person.locale
+    response = RedirectResponse("/my/profile?saved=1", status_code=303)
+    if language is not None:
+        cookies.set_language(response, language)
+    return response
 
 
 def _profile(request: Request, who: SignedIn, attempt: Attempt, saved: str = "") -> Response:

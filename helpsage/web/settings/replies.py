@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException
@@ -23,6 +23,7 @@ from helpsage.people.permissions import Action, Reach
 from helpsage.web.access import SignedIn
 from helpsage.web.settings import forms, words
 from helpsage.web.settings.forms import ReplyEditor, Stale
+from languages import SPOKEN, TRANSLATED
 
 router = APIRouter(include_in_schema=False, prefix="/settings/replies")
 
@@ -36,6 +37,8 @@ class Typed:
     department: str = ""
     seen: str = ""
     key: str = ""
+    #: The text in other languages, by code.
+    translations: dict[str, str] = field(default_factory=dict)
 
 
 def typed(
@@ -43,9 +46,15 @@ def typed(
     text: Annotated[str, Form()] = "",
     department: Annotated[str, Form()] = "",
     seen: Annotated[str, Form()] = "",
+    es: Annotated[str, Form()] = "",
+    de: Annotated[str, Form()] = "",
+    fr: Annotated[str, Form()] = "",
+    hi: Annotated[str, Form()] = "",
 ) -> Typed:
     """Read the form."""
-    return Typed(title, text.replace("\r\n", "\n"), department, seen)
+    others = {"es": es, "de": de, "fr": fr, "hi": hi}
+    translations = {code: other.replace("\r\n", "\n") for code, other in others.items() if other.strip()}
+    return Typed(title, text.replace("\r\n", "\n"), department, seen, translations=translations)
 
 
 Form_ = Annotated[Typed, Depends(typed)]
@@ -82,8 +91,7 @@ def show(request: Request, viewer: ReplyEditor, key: str, saved: int | None = No
     """One reply."""
     with transaction() as session:
         found = _found(CANNED_REPLIES.read(session), key)
-        sent = Typed(found["title"], found["text"], found["department"], configuration.digest(found), key)
-        return _page(request, session, viewer, key, sent, saved=saved)
+        return _page(request, session, viewer, key, _kept(found), saved=saved)
 
 
 @router.post("/{key}", dependencies=forms.checked)
@@ -109,8 +117,7 @@ def remove(request: Request, viewer: ReplyEditor, key: str) -> Response:
 
     def redraw(problems: dict[str, str], stale: Stale | None, status: int) -> Response:
         with transaction() as session:
-            sent = Typed(kept["title"], kept["text"], kept["department"], configuration.digest(kept), key)
-            return _page(request, session, viewer, key, sent, problems, stale, status=status)
+            return _page(request, session, viewer, key, _kept(kept), problems, stale, status=status)
 
     return forms.send(work, redraw, "/settings/replies")
 
@@ -142,12 +149,24 @@ def _with(session: Session, viewer: SignedIn, replies: list[Content], key: str |
         problems["text"] = f"1 to {canned_replies.LONGEST_TEXT:,} characters."
     elif unknown := canned_replies.unknown_variables(sent.text):
         problems["text"] = f"There is no variable {{{{{unknown[0][:40]}}}}}."
+    for code, translation in sent.translations.items():
+        if len(translation.strip()) > canned_replies.LONGEST_TEXT:
+            problems[code] = f"At most {canned_replies.LONGEST_TEXT:,} characters."
+        elif unknown := canned_replies.unknown_variables(translation):
+            problems[code] = f"There is no variable {{{{{unknown[0][:40]}}}}}."
     if sent.department and sent.department not in {one.key for one in departments.departments(session)}:
         problems["department"] = words.CHOOSE
     if problems:
         raise InvalidContent(problems)
     _refuse_foreign(session, viewer, sent.department)
-    reply = {"title": sent.title.strip(), "department": sent.department, "text": sent.text.strip().replace("\0", "")}
+    reply: Content = {
+        "title": sent.title.strip(),
+        "department": sent.department,
+        "text": sent.text.strip().replace("\0", ""),
+    }
+    if sent.translations:
+        translated = {code: text.strip().replace("\0", "") for code, text in sent.translations.items()}
+        reply["translations"] = translated
     if key is None:
         sent.key = catalogue.free_name(sent.title, [one["key"] for one in replies])
         return [*replies, {"key": sent.key, **reply}]
@@ -157,6 +176,13 @@ def _with(session: Session, viewer: SignedIn, replies: list[Content], key: str |
     _refuse_foreign(session, viewer, there["department"])
     forms.refuse_stale(session, CANNED_REPLIES.name, there, sent.seen)
     return [{"key": key, **reply} if one["key"] == key else one for one in replies]
+
+
+def _kept(found: Content) -> Typed:
+    """The form as it stands when nothing was typed."""
+    translations = dict(found.get("translations") or {})
+    digest = configuration.digest(found)
+    return Typed(found["title"], found["text"], found["department"], digest, found["key"], translations)
 
 
 def _refuse_foreign(session: Session, viewer: SignedIn, department: str) -> None:
@@ -204,5 +230,6 @@ def _page(
         "may_change": key is None or _everywhere(viewer) or sent.department in {one.key for one in mine},
         "variables": canned_replies.VARIABLES,
         "document": CANNED_REPLIES.name,
+        "translated": {code: SPOKEN[code] for code in TRANSLATED},
     }
     return forms.page(request, session, "reply", context, saved, status)

@@ -104,6 +104,7 @@ DECLARED: dict[str, Need] = {
     "GET /chat": _A,
     "GET /chat.js": _A,
     "GET /favicon.ico": _A,
+    "POST /language": _A,
     "GET /brand/logos/{sha}": _A,
     "GET /brand/{key}/logo": _A,
     "GET /brand/{key}.css": _A,
