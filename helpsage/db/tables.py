@@ -26,8 +26,8 @@ from helpsage.tickets import bulk, drafts, followers, presence, views
 from helpsage.tickets import models as tickets
 from helpsage.tickets.search import models as search
 from helpsage.tokens import models as tokens
-from helpsage.training import models as training
 from helpsage.training import items as review
+from helpsage.training import models as training
 from helpsage.triage import models as triage
 from helpsage.webhooks import models as webhooks
 

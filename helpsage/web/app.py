@@ -47,7 +47,14 @@ def create_app() -> FastAPI:
         app.include_router(router)
     for router in (brand.router, *accounts_routers, *console_routers, *settings_routers, *portal_routers):
         app.include_router(router)
-    for router in (*help_routers, *articles_routers, *intake_routers, *analytics_routers, *training_routers, *api_routers):
+    for router in (
+        *help_routers,
+        *articles_routers,
+        *intake_routers,
+        *analytics_routers,
+        *training_routers,
+        *api_routers,
+    ):
         app.include_router(router)
     errors.install(app)
     app.add_exception_handler(Unconfirmed, confirming.ask)
