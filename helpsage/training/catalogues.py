@@ -16,8 +16,10 @@ from helpsage.settings import ROOT
 from languages import TRANSLATED, catalogues
 
 TEMPLATES = ROOT / "helpsage" / "web" / "templates"
-#: Names in modules of words that are not shown, or the same in every language.
-NOT_SAID = frozenset({"SPELLING", "AGAIN", "REFUSED", "BYTES", "KILOBYTES", "MEGABYTES"})
+#: Names in modules of words that are not shown, stand on tickets for agents, or are the same in every language.
+NOT_SAID = frozenset({
+    "SPELLING", "AGAIN", "REFUSED", "BYTES", "KILOBYTES", "MEGABYTES", "TRIED", "TRIED_ARTICLE", "TRIED_ANSWER",
+})  # fmt: skip
 #: Words that Python code hands to pages for people.
 PAGE_WORDS = {
     "helpsage/web/portal/words.py": frozenset({
