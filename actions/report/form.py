@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from rasa_sdk.events import ActiveLoop, SlotSet
 
-from actions import follow_up, handoff, knowledge, track, words
+from actions import articles, follow_up, handoff, knowledge, track, words
 from actions.desk import DeskUnavailable
 from actions.report import answers, asking, opening, same, tone
 from actions.report.draft import CONFIRM, DESCRIPTION, EMAIL, FIELD, SAME, TOPIC, Answer, Draft
@@ -20,7 +20,7 @@ from actions.report.opening import (
     absorb,
     likely_category,
 )
-from actions.report.reading import Move, read
+from actions.report.reading import QUESTION, Move, read
 from actions.report.submit import submit
 from actions.step import OFFER, Step, offer
 from actions.turn import Event, Heard, Turn
@@ -49,6 +49,8 @@ class ValidateTicketForm(Step):
         if turn.opens(FORM) or draft is None:
             if not turn.set_now(DRAFT) and opening.meant_for_a_ticket(turn.heard.words):
                 return [*await follow_up.begin(turn, "comment"), *_end()]
+            if not turn.set_now(DRAFT) and (quoted := await _quoted(turn)) is not None:
+                return [*quoted, *_end()]
             draft = draft if draft is not None and turn.set_now(DRAFT) else _begin(turn)
             await same.look(turn, draft)
             return _ask(turn, draft)
@@ -71,6 +73,14 @@ def _begin(turn: Turn) -> Draft:
     absorb(draft, heard)
     opening.acknowledge(turn, draft)
     return draft
+
+
+async def _quoted(turn: Turn) -> list[Event] | None:
+    """A problem that is put as a question may have its answer in an article; without one the form goes on."""
+    if not QUESTION.search(turn.heard.words):
+        return None
+    category = catalogue().of_intent(turn.heard.intent)
+    return await articles.quote(turn, turn.heard.words, category.name if category is not None else None)
 
 
 def _told(heard: Heard) -> Category | None:

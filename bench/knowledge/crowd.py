@@ -7,11 +7,13 @@ as many different points as it would have with articles of people's own.
 from __future__ import annotations
 
 import io
+import math
 import random
 import statistics
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from bench.knowledge.questions import Question
+from encoder.model import Vectors
 from helpsage.knowledge import search
 from helpsage.knowledge.reading import ANYBODY
 from helpsage.triage import store
@@ -29,42 +32,47 @@ SECTIONS = 6
 TURNED = 0.3
 #: Times that every question is asked; the first only warms up.
 ROUNDS = 3
+_ROWS = text(
+    "select heading, anchor, text, document::text as document, vector::text as vector, encoder from article_chunk"
+)
+_TITLES = text("select title from article_version order by title")
 _INDEXES = ("ix_article_chunk_vector", "ix_article_chunk_document")
+
+
+@dataclass
+class _Tables:
+    """Rows on their way into the database, as COPY reads them."""
+
+    articles: io.StringIO = field(default_factory=io.StringIO)
+    versions: io.StringIO = field(default_factory=io.StringIO)
+    chunks: io.StringIO = field(default_factory=io.StringIO)
 
 
 def fill(engine: Engine) -> None:
     """Make them, in the place of what is there. Indexes are made anew, as after a restore."""
     with Session(engine) as session:
-        rows = session.execute(
-            text("select c.heading, c.anchor, c.text, c.document::text, c.vector::text, c.encoder from article_chunk c")
-        ).all()
-        titles = list(session.scalars(text("select title from article_version order by title")))
+        rows = session.execute(_ROWS).all()
+        titles = list(session.scalars(_TITLES))
     vectors = np.array([[float(number) for number in row.vector[1:-1].split(",")] for row in rows], np.float32)
     chance, noise = random.Random(1), np.random.default_rng(1)
-    articles, versions, chunks = io.StringIO(), io.StringIO(), io.StringIO()
+    tables = _Tables()
     for number in range(ARTICLES):
         article = uuid.UUID(int=chance.getrandbits(128), version=4)
         title = f"{chance.choice(titles)} {number}"
-        articles.write(f"{article}\tarticle-{number}\tnetwork\tpublic\tpublished\t1\n")
-        versions.write(f"{article}\t1\t{title}\tx\tnetwork\tpublic\n")
+        tables.articles.write(f"{article}\tarticle-{number}\tnetwork\tpublic\tpublished\t1\n")
+        tables.versions.write(f"{article}\t1\t{title}\tx\tnetwork\tpublic\n")
         for position, place in enumerate(chance.sample(range(len(rows)), SECTIONS)):
-            row, turned = rows[place], vectors[place] + TURNED * noise.standard_normal(vectors.shape[1]) / 20
-            turned /= np.linalg.norm(turned)
-            vector = "[" + ",".join(f"{value:.5f}" for value in turned) + "]"
-            fields = (
-                article,
-                1,
-                position,
-                position,
-                row.heading,
-                row.anchor,
-                row.text,
-                row.document,
-                vector,
-                row.encoder,
-            )
-            chunks.write("\t".join(_copied(value) for value in fields) + "\n")
-    _load(engine, articles, versions, chunks)
+            row, vector = rows[place], _turned(vectors[place], noise)
+            fields = (row.heading, row.anchor, row.text, row.document, vector, row.encoder)
+            copied = "\t".join(map(_copied, fields))
+            tables.chunks.write(f"{article}\t1\t{position}\t{position}\t{copied}\n")
+    _load(engine, tables)
+
+
+def _turned(vector: Vectors, noise: np.random.Generator) -> str:
+    turned = vector + TURNED * noise.standard_normal(len(vector)) / math.sqrt(len(vector))
+    turned /= np.linalg.norm(turned)
+    return "[" + ",".join(["%.4f" % value for value in turned.tolist()]) + "]"  # noqa: UP031 twice as fast
 
 
 def measure(session: Session, questions: Sequence[Question]) -> dict[str, Any]:
@@ -93,7 +101,7 @@ def _copied(value: object) -> str:
     return str(value).replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
 
 
-def _load(engine: Engine, articles: io.StringIO, versions: io.StringIO, chunks: io.StringIO) -> None:
+def _load(engine: Engine, tables: _Tables) -> None:
     raw = engine.raw_connection()
     try:
         with raw.cursor() as cursor:
@@ -106,12 +114,12 @@ def _load(engine: Engine, articles: io.StringIO, versions: io.StringIO, chunks: 
             definitions = [definition for (definition,) in cursor.fetchall()]
             cursor.execute("truncate article cascade; " + "; ".join(f"drop index {name}" for name in _INDEXES))
             for table, columns, content in (
-                ("article", "id, slug, category, audience, status, published_version", articles),
-                ("article_version", "article_id, number, title, body, category, audience", versions),
+                ("article", "id, slug, category, audience, status, published_version", tables.articles),
+                ("article_version", "article_id, number, title, body, category, audience", tables.versions),
                 (
                     "article_chunk",
                     "article_id, version, position, section, heading, anchor, text, document, vector, encoder",
-                    chunks,
+                    tables.chunks,
                 ),
             ):
                 content.seek(0)

@@ -142,6 +142,17 @@ async def test_an_answer_of_the_faq_that_did_not_help_is_followed_by_one_passage
     assert slots["ticket_draft"]["tried"][0] == "- Connect Wi-Fi"
 
 
+async def test_a_problem_put_as_a_question_is_answered_before_a_form_is_opened() -> None:
+    who = sender()
+    responses, slots = await run(call("validate_ticket_form", who, "wifi_problem", ASKED, form="ticket_form"))
+    assert said(responses) == ["utter_article", "utter_did_that_help"]
+    assert (slots["ticket_draft"], slots["offer"]["category"]) == (None, "wifi_problem")
+    told = "I cannot set up eduroam by hand on my Android phone"
+    responses, slots = await run(call("validate_ticket_form", who, "wifi_problem", told, form="ticket_form"))
+    assert "utter_article" not in said(responses)
+    assert slots["ticket_draft"]["category"] == "wifi_problem"
+
+
 async def test_what_staff_keep_to_themselves_never_reaches_the_chat() -> None:
     with transaction() as session:
         secret = Writing("Quaggas", "## Feeding quaggas\nQuaggas eat two zeppelins a day.", "desk", audience="staff")
