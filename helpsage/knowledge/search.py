@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 
 #: Pieces that each half looks at.
 CANDIDATES = 40
-#: Of reciprocal rank fusion, as published; and how much each ranking counts.
-FUSED = 60
-WORDS, MEANING = 0.4, 1.0
+#: Of reciprocal rank fusion, and how much each ranking counts: the best on the half of the questions that is fitted.
+FUSED = 10
+WORDS, MEANING = 0.3, 1.0
 #: Pieces that have one of the words, at most about so many: rarer words first.
 RANKED = 1_500
 #: Words by which pieces are put in order, at most.
@@ -392,7 +392,7 @@ def _passage(each: _Section, asked: Sequence[Word], nearest: Mapping[UUID, float
     row = each.rows[0]
     others = max((cosine for article, cosine in nearest.items() if article != each.key[0]), default=0.0)
     has = {lexeme for one in each.rows for lexeme in one.lexemes}
-    signs = Signs(each.cosine if with_meaning else 0.0, _share(asked, has), each.cosine - others, len(asked))
+    signs = Signs(each.cosine if with_meaning else 0.0, _share(asked, has), each.cosine - others)
     return Passage(
         article_id=row.article_id,
         version=row.version,
