@@ -59,7 +59,7 @@ async def _measure(setup: Setup, seconds: float, rounds: int) -> dict[str, Any]:
         read.append(await asyncio.to_thread(reader.end))
     for person in people:
         await person.close()
-    about = {name: {"answers": len(each), **_percentiles(each)} for name, each in taken.items()}
+    about = {name: _figures(each) for name, each in taken.items()}
     return {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1), "people": PEOPLE, "read": sum(read), **about}
 
 
@@ -88,9 +88,12 @@ class _Reader:
             self._read += len(ask(model, self._texts, idly=True))
 
 
-def _percentiles(taken: Sequence[float]) -> dict[str, float]:
+def _figures(taken: Sequence[float]) -> dict[str, Any]:
     ordered = sorted(taken)
-    return {f"p{share}_ms": round(1000 * ordered[int(share / 100 * len(ordered))], 1) for share in (50, 95, 99)}
+    shown: dict[str, Any] = {
+        f"p{share}_ms": round(1000 * ordered[int(share / 100 * len(ordered))], 1) for share in (50, 95, 99)
+    }
+    return {"answers": len(ordered), **shown}
 
 
 def _table(found: dict[str, Any]) -> str:
