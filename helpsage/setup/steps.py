@@ -126,7 +126,9 @@ def ensure_encoder() -> None:
 def _build_encoder() -> None:
     source = settings.get().encoder_source
     arguments: list[str | Path] = [sys.executable, "-m", "encoder", "build", "--to", encoder_folder()]
-    run_step("Building the sentence encoder", [*arguments, *(["--source", source] if source else [])], "encoder")
+    if source is not None:
+        arguments += ["--source", source]
+    run_step("Building the sentence encoder", arguments, "encoder")
 
 
 def _own_weights() -> str:
