@@ -19,9 +19,12 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import FULL_RETRIEVAL_INTENT_NAME_KEY
 
 from assistant.turn import Turn, Understood, current
+from languages import detect
 
 #: Intent of words that answer an agent; a rule of the dialogue puts them on the ticket.
 ANSWER_AGENT = "answer_agent"
+#: What a wish for a language alone counts as.
+WISHED, WISHED_IN_FORM = "greet", "help"
 
 
 class TurnProcessor(MessageProcessor):
@@ -38,6 +41,10 @@ class TurnProcessor(MessageProcessor):
             if turn.awaiting and not message.parse_data and self._answers_an_agent(parse_data, tracker):
                 parse_data["intent"] = {"name": ANSWER_AGENT, "confidence": 1.0}
                 message.metadata = {**(message.metadata or {}), "awaiting_ticket": turn.awaiting}
+            if not message.parse_data and detect.is_only_a_wish(message.text or ""):
+                # Whoever only says which language they want is told in it what can be done here.
+                intent = WISHED if tracker.active_loop_name is None else WISHED_IN_FORM
+                parse_data["intent"] = {"name": intent, "confidence": 1.0}
             _note(turn, parse_data, self.model_filename)
         parse_data["message_id"] = message.message_id
         parse_data["metadata"] = message.metadata or {}

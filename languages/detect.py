@@ -234,6 +234,11 @@ def wish(text: str) -> str | None:
     )
 
 
+def is_only_a_wish(text: str) -> bool:
+    """Whether somebody says which language they want, and nothing else."""
+    return wish(text) is not None and any(pattern.search(text) for pattern in _ALONE.values())
+
+
 def follow(language: str, asked_for: bool, text: str) -> Switch:
     """The language of a conversation after a message.
 

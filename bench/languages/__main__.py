@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from languages import SPOKEN, detect
 
 FOLDER = Path(__file__).parent / "utterances"
 RESULTS = Path(__file__).parents[1] / "results"
+DATA = sorted((Path(__file__).parents[2] / "data" / "nlu").glob("*.yml"))
 FALLBACK = "nlu_fallback"
 OUT_OF_SCOPE = "out_of_scope"
 #: A wrong answer that is given with this much confidence is not asked about: it misleads.
@@ -83,7 +85,17 @@ def main() -> int:
 
 
 def utterances() -> list[Utterance]:
-    """All of them."""
+    """Those that are no examples as well: a few words ("hola") both sides came to think of."""
+    trained = {plain(line.strip().removeprefix("- ")) for path in DATA for line in path.read_text("utf-8").splitlines()}
+    return [each for each in _all() if plain(each.text) not in trained]
+
+
+def plain(text: str) -> str:
+    """A text without case, punctuation and spaces."""
+    return re.sub(r"[\W_]+", "", text).lower() or text
+
+
+def _all() -> list[Utterance]:
     found = []
     for path in sorted(FOLDER.glob("*.yml")):
         content = yaml.safe_load(path.read_text("utf-8"))

@@ -69,6 +69,13 @@ def test_a_wish(text: str, language: str | None) -> None:
     assert detect.wish(text) == language
 
 
+def test_a_wish_alone_is_told_from_one_in_a_sentence() -> None:
+    assert detect.is_only_a_wish("auf Deutsch, bitte!")
+    assert detect.is_only_a_wish("español")
+    assert not detect.is_only_a_wish("can you speak German, my printer is broken")
+    assert not detect.is_only_a_wish("my german course")
+
+
 def test_who_chose_keeps_it_until_they_choose_again() -> None:
     chosen = detect.follow("en", False, "en español por favor")
     assert chosen == Switch("es", asked_for=True)
