@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 
 from encoder.model import Encoder
 from helpsage import clock
+from helpsage.configuration.service import Who
+from helpsage.knowledge import confidence, search
 from helpsage.knowledge.faq import title
 from helpsage.people.permissions import Action, Reach, Viewer, reach
 from helpsage.privacy.words import REMOVED
@@ -27,7 +29,7 @@ from helpsage.training import articles, finding, ranking
 from helpsage.training import taught as trainers
 from helpsage.training.articles import slug
 from helpsage.training.items import GapState, KnowledgeGap
-from helpsage.training.patches import Article, NewAnswer
+from helpsage.training.patches import NewAnswer
 from helpsage.training.scrub import STAND_INS, one_line, scrubbed
 from helpsage.training.taught import Taught
 from helpsage.triage import essence
@@ -97,7 +99,7 @@ def find(session: Session, encoder: Encoder, taught: Taught) -> int:
             continue
         middle = vectors[list(members)].mean(axis=0)
         near = _nearest_answers(taught, middle / np.linalg.norm(middle))
-        if near and near[0]["likeness"] >= ANSWERED:
+        if (near and near[0]["likeness"] >= ANSWERED) or _in_an_article(session, some[0]):
             continue
         known = _same(kept, some, seen)
         gap = known or KnowledgeGap(state=GapState.OPEN.value, ticket_id=some[0].id, size=0, kind="faq")
@@ -128,6 +130,12 @@ def _unanswered(session: Session, encoder: Encoder) -> tuple[list[Ticket], ranki
     if not rows:
         return [], np.zeros((0, 1), np.float32)
     return [ticket for ticket, _ in rows], np.stack([np.asarray(vector, np.float32) for _, vector in rows])
+
+
+def _in_an_article(session: Session, ticket: Ticket) -> bool:
+    """Whether an article that everybody may read answers it so surely that the chat would quote it."""
+    found = search.search(session, essence.of(ticket.subject, ticket.description).text, limit=1)
+    return bool(found) and found[0].confidence >= confidence.QUOTED
 
 
 def _is_new(ticket: Ticket) -> bool:
@@ -276,7 +284,7 @@ def _visible(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def accept(session: Session, viewer: Viewer, gap: KnowledgeGap, kind: str, title: str, answer: str) -> None:
-    """Make it a part of the change: an FAQ entry, or an article.
+    """Make it a part of the change, as an FAQ entry, or the draft of an article.
 
     Raises:
         InvalidDraft: no title, no answer, or a kind that there is not.
@@ -288,7 +296,8 @@ def accept(session: Session, viewer: Viewer, gap: KnowledgeGap, kind: str, title
         raise TakenTitle(title)
     gap.kind, gap.title, gap.answer = kind, title.strip()[:LONGEST_TITLE], answer.strip()[:LONGEST_ANSWER]
     _decided(session, viewer, gap, GapState.ACCEPTED)
-    if kind == "article" and articles.propose_article(session, gap.title, gap.answer, gap.sources) is None:
+    if kind == "article":
+        articles.propose(session, gap.title, gap.answer, gap.sources, Who(viewer.person_id, viewer.name))
         _decided(session, viewer, gap, GapState.DONE)
 
 
@@ -329,18 +338,14 @@ def key_of(title: str) -> str:
     return slug(title)
 
 
-def accepted(session: Session, viewer: Viewer | None = None) -> tuple[list[NewAnswer], list[Article]]:
-    """What was accepted: entries for the FAQ, and articles that no package keeps."""
+def accepted(session: Session, viewer: Viewer | None = None) -> list[NewAnswer]:
+    """What was accepted as an entry for the FAQ."""
     asked = select(KnowledgeGap).where(KnowledgeGap.state == GapState.ACCEPTED.value).order_by(KnowledgeGap.id)
     answers: list[NewAnswer] = []
-    written: list[Article] = []
     for gap in session.scalars(asked if viewer is None else asked.where(_visible(viewer))):
-        if gap.kind == "article":
-            written.append(articles.as_file(gap.title, gap.answer, gap.sources))
-        else:
-            examples = tuple(dict.fromkeys([one_line(gap.title), *map(str, gap.asked)]))
-            answers.append(NewAnswer(key_of(gap.title), examples, gap.answer))
-    return answers, written
+        examples = tuple(dict.fromkeys([one_line(gap.title), *map(str, gap.asked)]))
+        answers.append(NewAnswer(key_of(gap.title), examples, gap.answer))
+    return answers
 
 
 def forget(session: Session, ticket_ids: Sequence[UUID]) -> None:

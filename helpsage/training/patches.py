@@ -18,7 +18,6 @@ from helpsage.training.scrub import one_line
 DOMAIN = "domain.yml"
 #: Where intents and FAQ entries go that no file has yet.
 NEW_INTENTS, NEW_FAQ = "data/nlu/reviewed.yml", "data/faq/reviewed.yml"
-ARTICLES = "data/articles"
 HINT = "  # new: needs a rule in data/rules, or a category in config/categories.yml"
 HEADER = 'version: "3.1"\n'
 #: What an intent, or the part of an FAQ entry after `faq/`, may be called.
@@ -48,14 +47,6 @@ class NewAnswer:
     answer: str
 
 
-@dataclass(frozen=True)
-class Article:
-    """A new article as Markdown."""
-
-    slug: str
-    text: str
-
-
 @dataclass
 class Edit:
     """Files as they are, and as they shall be."""
@@ -73,9 +64,7 @@ class Edit:
         return {path: text for path, text in sorted(self.after.items()) if text != self.before.get(path)}
 
 
-def change(
-    files: Files, additions: Sequence[Addition], answers: Sequence[NewAnswer] = (), articles: Sequence[Article] = ()
-) -> Edit:
+def change(files: Files, additions: Sequence[Addition], answers: Sequence[NewAnswer] = ()) -> Edit:
     """Write them all; what a file has already is left out.
 
     Raises:
@@ -86,8 +75,6 @@ def change(
         _add_answer(edit, answer)
     for intent, some in _by_intent(additions).items():
         _add_examples(edit, intent, some)
-    for article in articles:
-        edit.after[f"{ARTICLES}/{_checked(article.slug)}.md"] = article.text
     return edit
 
 

@@ -288,8 +288,7 @@ def change(session: Session, files: blocks.Files, viewer: Viewer | None = None) 
         Addition(item.label, taught.annotated(item.text, files, encoder) if encoder is not None else item.text)
         for item in items
     ]
-    answers, articles = gaps.accepted(session, viewer)
-    return patches.change(files, additions, answers, articles)
+    return patches.change(files, additions, gaps.accepted(session, viewer))
 
 
 def _encoder() -> Encoder | None:

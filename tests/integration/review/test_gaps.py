@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from encoder.model import Encoder
 from helpsage import clock
+from helpsage.configuration.service import Who
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import AnswerFeedback
 from helpsage.departments import service as departments
+from helpsage.knowledge import articles, index
 from helpsage.people import directory
 from helpsage.people.models import Person, Role
 from helpsage.people.permissions import Viewer
@@ -24,7 +26,7 @@ from helpsage.tickets import service
 from helpsage.tickets.actor import Actor
 from helpsage.tickets.models import Change, Entry, Ticket
 from helpsage.tickets.service import NewTicket
-from helpsage.training import articles, gaps, patches, review
+from helpsage.training import gaps, patches, review
 from helpsage.training.items import KnowledgeGap
 from helpsage.training.taught import Taught
 from helpsage.triage.models import TicketMeaning
@@ -150,11 +152,26 @@ def test_next_night_it_is_the_same_one_and_a_dismissed_one_stays_away(
     assert [each.id for each in found(session)] == [gap.id]
 
 
-def test_accepted_it_is_an_entry_or_an_article_of_the_change(
-    session: Session, opened: Open, encoder: Encoder, taught: Taught, viewer: Callable[..., Viewer],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(articles, "_propose", lambda: None)
+def test_what_an_article_answers_is_no_gap(
+    session: Session, opened: Open, encoder: Encoder, taught: Taught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in QUESTIONS[:2]:
+        opened(words)
+    body = "A parking permit for the campus garage is given out at the gate house: apply for it there with your card."
+    writing = articles.Writing("Apply for a parking permit for the campus garage", body, "campus")
+    article = articles.create(session, "parking", writing, Who())
+    gaps.find(session, encoder, taught)
+    assert len(found(session)) == 1
+    articles.publish(session, article.id, Who())
+    index.build(session, article.id)
+    monkeypatch.setattr(gaps.confidence, "QUOTED", 0.3)
+    gaps.find(session, encoder, taught)
+    assert found(session) == []
+
+
+def test_accepted_it_is_an_entry_of_the_change(
+    session: Session, opened: Open, encoder: Encoder, taught: Taught, viewer: Callable[..., Viewer]
+) -> None:
     ada = viewer()
     for words in QUESTIONS[:2]:
         opened(words, reply="Ask at the gate house.")
@@ -163,35 +180,36 @@ def test_accepted_it_is_an_entry_or_an_article_of_the_change(
     with pytest.raises(gaps.InvalidDraft):
         gaps.accept(session, ada, gap, "faq", "Garage card", " ")
     gaps.accept(session, ada, gap, "faq", "Garage card", "Ask at the *gate house*.")
-    content = yaml.safe_load(review.change(session, FILES).changed["data/faq/reviewed.yml"])
+    edit = review.change(session, FILES)
+    content = yaml.safe_load(edit.changed["data/faq/reviewed.yml"])
     assert content["responses"]["utter_faq/garage_card"] == [{"text": "Ask at the *gate house*."}]
     [block] = content["nlu"]
     assert block["intent"] == "faq/garage_card"
     assert block["examples"].splitlines()[0] == "- Garage card"
     assert len(block["examples"].splitlines()) == 3
+    assert "new file mode" in patches.unified(edit)
     gaps.reopen(session, ada, gap)
     assert review.change(session, FILES).changed == {}
-    gaps.accept(session, ada, gap, "article", "Garage card", "Ask at the gate house.")
-    text = review.change(session, FILES).changed["data/articles/garage_card.md"]
-    assert text.startswith("# Garage card\n\nAsk at the gate house.\n")
-    assert gap.sources[0] in text
-    assert "new file mode" in patches.unified(review.change(session, FILES))
 
 
-def test_an_article_goes_to_the_package_that_keeps_them(
-    session: Session, opened: Open, encoder: Encoder, taught: Taught, viewer: Callable[..., Viewer],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    proposed: list[tuple[object, ...]] = []
-    monkeypatch.setattr(articles, "_propose", lambda: lambda *given: proposed.append(given[1:]))
+def test_accepted_as_an_article_it_is_a_draft_that_somebody_reads_first(
+    session: Session, opened: Open, encoder: Encoder, taught: Taught, viewer: Callable[..., Viewer]
+) -> None:
+    ada = viewer()
     for words in QUESTIONS[:2]:
         opened(words)
     gaps.find(session, encoder, taught)
     [gap] = found(session)
-    gaps.accept(session, viewer(), gap, "article", "Parking", "Ask.")
-    assert proposed == [("Parking", "Ask.", gap.sources)]
+    gaps.accept(session, ada, gap, "article", "Parking", "Ask.")
+    draft = articles.by_slug(session, "parking")
+    written = articles.newest(session, draft)
+    assert (draft.status, draft.published_version) == ("draft", None)
+    assert (written.title, written.body) == ("Parking", "Ask.")
     assert gap.state == "done"
     assert review.change(session, FILES).changed == {}
+    gaps.reopen(session, ada, gap)
+    gaps.accept(session, ada, gap, "article", "Parking", "Ask at the gate house.")
+    assert articles.newest(session, articles.by_slug(session, "parking-2")).body == "Ask at the gate house."
 
 
 def test_a_gap_of_somebody_who_is_forgotten_goes(

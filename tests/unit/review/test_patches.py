@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from helpsage.setup import steps
 from helpsage.training import blocks, branches, patches, review, taught
-from helpsage.training.patches import Addition, Article, Edit, InvalidName, NewAnswer
+from helpsage.training.patches import Addition, Edit, InvalidName, NewAnswer
 from helpsage.training.scrub import one_line
 
 NLU = """\
@@ -145,7 +145,6 @@ CHANGE = (
         Addition("drone", "drone gone"),
     ],
     [NewAnswer("lost_card", ("i lost my card",), "Go there.")],
-    [Article("how_to_print", "# How to print\n\nPress it.")],
 )
 
 
