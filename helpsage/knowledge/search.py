@@ -35,8 +35,8 @@ CANDIDATES = 40
 #: Of reciprocal rank fusion, and how much each ranking counts: the best on the half of the questions that is fitted.
 FUSED = 10
 WORDS, MEANING = 0.3, 1.0
-#: Pieces that have one of the words, at most about so many: rarer words first.
-RANKED = 1_500
+#: Pieces that are put in order by their words, at most: among more than that, words alone tell little.
+RANKED = 400
 #: Words by which pieces are put in order, at most.
 MOST_OR = 8
 #: Words of a question that are looked at.
@@ -317,14 +317,18 @@ def _matching(session: Session, query: str, asked: Sequence[Word], where: _Where
     )
     statement = text(
         f"""
-        select c.article_id, c.section from article_chunk c join article a on a.id = c.article_id
-        where c.document @@ cast(:query as tsquery) and {where.sql}
+        select c.article_id, c.section from (
+          select c.article_id, c.section, c.position, c.document
+          from article_chunk c join article a on a.id = c.article_id
+          where c.document @@ cast(:query as tsquery) and {where.sql} limit :ranked
+        ) c
         order by {rank} desc, c.article_id, c.position limit :most
         """  # noqa: S608 made of constants above
     )
     weights = {f"weight_{place}": word.weight for place, word in enumerate(asked)}
     words = {f"word_{place}": _either(word) for place, word in enumerate(asked)}
-    rows = session.execute(statement, {"query": query, "most": CANDIDATES, **weights, **words, **where.values})
+    limits = {"ranked": RANKED, "most": CANDIDATES}
+    rows = session.execute(statement, {"query": query, **limits, **weights, **words, **where.values})
     return [(article_id, section) for article_id, section in rows]
 
 
@@ -354,8 +358,8 @@ _SECTIONS = text(
     """
     select c.article_id, c.section, c.version, c.heading, c.anchor, c.text, v.title, v.summary, a.slug, a.category,
            a.audience, a.language, 1 - (c.vector <=> cast(:vector as vector)) as cosine,
-           array(select lexeme from unnest(cast(:lexemes as text[])) lexeme
-                 where lexeme = any(tsvector_to_array(c.document))) as lexemes
+           array(select unnest(tsvector_to_array(c.document))
+                 intersect select unnest(cast(:lexemes as text[]))) as lexemes
     from unnest(cast(:articles as uuid[]), cast(:sections as integer[])) as wanted (article_id, section)
     join article_chunk c on c.article_id = wanted.article_id and c.section = wanted.section
     join article a on a.id = c.article_id
