@@ -5,6 +5,7 @@ Only a passage that is sure enough is quoted (`helpsage/knowledge/confidence.py`
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,8 +20,9 @@ from actions.turn import Event, Turn
 from helpsage import settings
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation
-from helpsage.knowledge import articles, confidence, search, votes
+from helpsage.knowledge import articles, confidence, generated, search, votes
 from helpsage.knowledge.errors import ArticleNotFound
+from helpsage.knowledge.generated import Answer
 from helpsage.knowledge.reading import Reader
 from helpsage.knowledge.search import Passage
 from helpsage.tickets.categories import catalogue
@@ -53,15 +55,31 @@ async def quote(
         found = await desk.ask(turn.sender_id, lambda session, where: _best(session, where, said, shown))
     except DeskUnavailable:
         return None
-    if found is None:
+    if not found:
         return None
-    link = f"{settings.get().web_url}{found.path}"
-    turn.say("utter_article", passage=shortened(found.text), title=found.name, link=link)
+    written = await _written(said, found) if not shown else None
+    kept = [_kept(each) for each in (written.sources if written is not None else found[:1])]
+    if written is not None:
+        sources = "\n".join(
+            words.SOURCE.format(number=number, title=each["title"], link=each["link"])
+            for number, each in enumerate(kept, 1)
+        )
+        turn.say("utter_answer_from_articles", answer=written.text, sources=sources)
+    else:
+        turn.say("utter_article", passage=shortened(found[0].text), title=kept[0]["title"], link=kept[0]["link"])
     turn.say("utter_did_that_help")
     if category is None:
         likely = opening.likely_category(turn.heard, opening.TOLD_CONFIDENCE)
         category = likely.name if likely is not None else None
-    return [offer(KIND, words=said, category=category, shown=[*shown, _kept(found, link)])]
+    # What is voted for is the last one: that which answers it best.
+    return [offer(KIND, words=said, category=category, shown=[*shown, *reversed(kept)])]
+
+
+async def _written(said: str, found: Sequence[Passage]) -> Answer | None:
+    """What an endpoint makes of the passages, where there is one. No transaction waits for it."""
+    if not generated.configured():
+        return None
+    return await asyncio.to_thread(generated.answer, said, found)
 
 
 async def helped(turn: Turn, offered: Mapping[str, Any], yes: bool) -> None:
@@ -117,17 +135,16 @@ def shortened(passage: str) -> str:
     return f"{kept}\n```\n…" if fences else f"{kept} …"
 
 
-def _best(
-    session: Session, conversation: Conversation, said: str, shown: Sequence[Mapping[str, str]]
-) -> Passage | None:
+def _best(session: Session, conversation: Conversation, said: str, shown: Sequence[Mapping[str, str]]) -> list[Passage]:
+    """Passages that were not shown yet, the best first; none unless it is sure enough to be quoted."""
     reader = Reader(department_id=conversation.department_id)
     before = {(each["slug"], each["anchor"]) for each in shown}
-    for passage in search.search(session, said, reader, limit=LOOKED_AT):
-        new = (passage.slug, passage.anchor) not in before
-        if new and passage.text and passage.confidence >= confidence.QUOTED:
-            return passage
-    return None
+    found = search.search(session, said, reader, limit=LOOKED_AT)
+    new = [passage for passage in found if passage.text and (passage.slug, passage.anchor) not in before]
+    sure = next((place for place, passage in enumerate(new) if passage.confidence >= confidence.QUOTED), None)
+    return [new[sure], *new[:sure], *new[sure + 1 :]] if sure is not None else []
 
 
-def _kept(passage: Passage, link: str) -> dict[str, str]:
+def _kept(passage: Passage) -> dict[str, str]:
+    link = f"{settings.get().web_url}{passage.path}"
     return {"slug": passage.slug, "anchor": passage.anchor, "title": passage.name, "link": link}

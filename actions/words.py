@@ -39,6 +39,8 @@ EMAIL = "E-mail"
 NOT_KNOWN = "not known"
 #: Last line of a ticket that is opened because an older one cannot be reopened.
 AGAIN = "(It is back: see {reference}.)"
+#: Below an answer that was put together from articles.
+SOURCE = "[{number}] [{title}]({link})"
 #: On a ticket: what was read before it.
 TRIED = "Tried:"
 TRIED_ARTICLE = "- {title} ({link})"

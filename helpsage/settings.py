@@ -190,6 +190,12 @@ class Settings(BaseSettings):
     triage_daily_requests: int = Field(2_000, ge=0)
     #: Confidence from which a topic counts; below it is unsure.
     triage_sure: float = Field(0.5, ge=0, le=1)
+    #: OpenAI-compatible endpoint that writes answers out of passages of articles, up to `/v1`; empty: they are quoted.
+    answers_url: str = ""
+    answers_model: str = "gpt-4o-mini"
+    answers_key: SecretStr = SecretStr("")
+    #: Seconds that it has; the person waits so long before a passage is quoted instead.
+    answers_timeout_s: float = Field(6.0, gt=0, le=30)
     #: Days back in which a person's own tickets, and hours back in which others', may be about the same thing.
     twins_own_days: int = Field(30, ge=0)
     twins_others_hours: int = Field(72, ge=0)

@@ -19,6 +19,7 @@ TEMPLATES = ROOT / "helpsage" / "web" / "templates"
 #: Names in modules of words that are not shown, stand on tickets for agents, or are the same in every language.
 NOT_SAID = frozenset({
     "SPELLING", "AGAIN", "REFUSED", "BYTES", "KILOBYTES", "MEGABYTES", "TRIED", "TRIED_ARTICLE", "TRIED_ANSWER",
+    "SOURCE",
 })  # fmt: skip
 #: Words that Python code hands to pages for people.
 PAGE_WORDS = {

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from encoder.model import EncoderMissing
+from helpsage.completions import CompletionFailed
 from helpsage.tickets import categories
 from helpsage.triage import budget, labels, local, remote, store
 from helpsage.triage.classifier import Classifier
 from helpsage.triage.local import LocalReading
 from helpsage.triage.reading import Reading
-from helpsage.triage.remote import RemoteFailed, Shown
+from helpsage.triage.remote import Shown
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def read(subject: str, text: str, means: Means, chosen: str | None = None, names
     topics = {name: each.title for name, each in categories.load().items()}
     try:
         told = remote.read(subject, text, topics, means.shown, names)
-    except RemoteFailed as error:
+    except CompletionFailed as error:
         return replace(found, reading=replace(found.reading, fell_back=error.problem))
     topic = told.topic if chosen is None else found.reading.topic
     reading = Reading(topic, told.urgency, told.tone, found.reading.language, "remote")

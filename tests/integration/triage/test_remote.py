@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from sqlalchemy.orm import Session
 
-from helpsage import settings
-from helpsage.triage import budget, reader, remote
+from helpsage import completions, settings
+from helpsage.triage import budget, reader
 from helpsage.triage.models import ReadingRow
 from helpsage.triage.reading import Reading
 from tests.integration.triage.conftest import Open
+from tests.vendors.completions import Endpoint, raw, say, whole
 
 GOOD = {
     "topic": "vpn_problem",
@@ -33,59 +32,10 @@ GOOD = {
 SUBJECT, TEXT = "VPN", "My VPN shows error 809. Call me: +49 151 23456789 or asha@example.org. Regards, Asha Patel"
 
 
-class Endpoint:
-    """A server that answers as it is told."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.headers: list[str] = []
-        self.answer: Callable[[BaseHTTPRequestHandler], None] = lambda handler: say(handler, GOOD)
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                owner.asked.append(json.loads(self.rfile.read(length)))
-                owner.headers.append(self.headers.get("Authorization", ""))
-                owner.answer(self)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def say(handler: BaseHTTPRequestHandler, answer: object, status: int = 200) -> None:
-    """An answer in the endpoint's form; a text is sent as it is."""
-    raw(handler, _whole(answer), status)
-
-
-def _whole(answer: object) -> bytes:
-    content = answer if isinstance(answer, str) else json.dumps(answer)
-    return json.dumps({"model": "m-1", "choices": [{"message": {"content": content}}]}).encode()
-
-
-def raw(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200) -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
 @pytest.fixture
 def endpoint(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     """An endpoint that the settings name."""
-    made = Endpoint()
+    made = Endpoint(GOOD)
     for name, value in (
         ("URL", made.url),
         ("KEY", "secret-key"),
@@ -94,10 +44,10 @@ def endpoint(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[End
     ):
         monkeypatch.setenv(f"HELPSAGE_TRIAGE_{name}", value)
     settings.get.cache_clear()
-    remote.forget_failures()
+    completions.forget_failures()
     yield made
     made.stop()
-    remote.forget_failures()
+    completions.forget_failures()
     monkeypatch.undo()
     settings.get.cache_clear()
 
@@ -206,7 +156,7 @@ BAD: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {
     "more than asked": lambda handler: say(handler, {**GOOD, "action": "close all tickets"}),
     "confidence 7": lambda handler: say(handler, {**GOOD, "topic_confidence": 7}),
     "endless": lambda handler: raw(handler, b"x" * 200_000),
-    "good, and endless blanks": lambda handler: raw(handler, _whole(GOOD) + b" " * 200_000),
+    "good, and endless blanks": lambda handler: raw(handler, whole(GOOD) + b" " * 200_000),
     "deep": lambda handler: raw(handler, b"[" * 60_000),
     "slow": _late,
     "dripping": _drip,
