@@ -3,7 +3,8 @@ endpoint (`answers_url`).
 
 Only what stands in the passages may be said. Each sentence comes with the passage it rests on, and is held against that
 passage: its numbers, codes and addresses must stand there, most of its words too, it must mean what a sentence there
-means, and say no as often as that one does. A single sentence that fails refuses the whole, and the passage itself is quoted.
+means, and say no as often as that one does. A single sentence that fails refuses the whole, and the passage itself is
+quoted.
 """
 
 from __future__ import annotations
