@@ -91,15 +91,20 @@ def article(text: str, pictures: Mapping[str, str] | None = None, anchored: bool
 
 
 def _numbered(text: str, tokens: Sequence[Token], anchored: bool) -> tuple[Heading, ...]:
-    """Give each heading its place, as the search and the chat know it; returns those of sections."""
+    """Give each heading its place, as the search and the chat know it; returns those of sections.
+
+    The page has one title, which is not in the text, and from there no level is left out (WCAG 2.2, 1.3.1).
+    """
     parts = iter(sections.split(text)[1:])
     found: list[Heading] = []
+    level = 1
     for token in tokens:
         if token.type not in ("heading_open", "heading_close"):
             continue
         deep = int(token.tag[1:]) > sections.DEEPEST or token.level > 0
-        # The page has one title, and it is not in the text.
-        token.tag = "h2" if token.tag == "h1" else token.tag
+        if token.type == "heading_open":
+            level = min(max(int(token.tag[1:]), 2), level + 1)
+        token.tag = f"h{level}"
         part = next(parts, None) if token.type == "heading_open" and not deep else None
         if part is None:
             continue

@@ -24,6 +24,14 @@ class TestMarkup:
         assert places == [section.anchor for section in sections.split(text)[1:]]
         assert [each.text for each in markup.article(text).headings] == ["A", "Über uns", "Über uns"]
 
+    @given(st.lists(st.integers(1, 6), max_size=12))
+    def test_below_the_title_no_level_of_headings_is_left_out(self, levels: list[int]) -> None:
+        html = markup.article("\n\n".join("#" * level + " Words" for level in levels)).html
+        shown = [1, *map(int, re.findall(r"<h([1-6])", html))]
+        assert len(shown) == len(levels) + 1
+        assert shown == [1, *map(int, re.findall(r"</h([1-6])", html))]
+        assert all(2 <= after <= before + 1 for before, after in zip(shown, shown[1:], strict=False))
+
     def test_a_heading_takes_no_place_of_the_page(self) -> None:
         assert 'id="content"' not in markup.article("## Content").html
         assert " id=" not in markup.article("## Summary", anchored=False).html
