@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ class TestMarkup:
         shown = [1, *map(int, re.findall(r"<h([1-6])", html))]
         assert len(shown) == len(levels) + 1
         assert shown == [1, *map(int, re.findall(r"</h([1-6])", html))]
-        assert all(2 <= after <= before + 1 for before, after in zip(shown, shown[1:], strict=False))
+        assert all(2 <= after <= before + 1 for before, after in pairwise(shown))
 
     def test_a_heading_takes_no_place_of_the_page(self) -> None:
         assert 'id="content"' not in markup.article("## Content").html
