@@ -142,7 +142,10 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
             at = end
         elif _QUOTE.match(line):
             end = next((n for n in range(at, len(lines)) if not _QUOTE.match(lines[n])), len(lines))
-            yield Block(Kind.QUOTE, _spans("\n".join(_QUOTE.sub("", one) for one in lines[at:end])))
+            quoted = "\n".join(_QUOTE.sub("", one) for one in lines[at:end])
+            # A part without words would be a message that no vendor takes.
+            if quoted.strip():
+                yield Block(Kind.QUOTE, _spans(quoted))
             at = end
         elif heading := _HEADING.match(line):
             bold = tuple(replace(span, bold=True) for span in _spans(line[heading.end() :]))

@@ -6,7 +6,7 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.channels import markdown
@@ -96,6 +96,8 @@ class TestCutting:
         assert all(span.bold for part in parts for block in part for span in block.spans)
 
     @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=600), st.integers(20, 80))
+    @example(">", 20)
+    @example("a\n> \n>\nb", 20)
     def test_no_part_is_too_long_and_no_word_is_lost(self, typed: str, longest: int) -> None:
         blocks = markdown.read(typed)
         parts = markdown.split(blocks, longest, markdown.utf16)
