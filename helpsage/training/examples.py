@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from helpsage.settings import ROOT
+from languages import SOURCE
 
 DATA = ROOT / "data"
 HELD_OUT = ROOT / "tests" / "nlu"
@@ -31,12 +32,14 @@ class Line:
         label: its intent; for an answer of the FAQ its full name, `faq/reset_password`.
         file: relative to the project.
         number: from 1.
+        language: as its entry's metadata says.
     """
 
     text: str
     label: str
     file: str
     number: int
+    language: str = SOURCE
 
     @property
     def intent(self) -> str:
@@ -88,16 +91,17 @@ def read(path: Path) -> Iterator[Line]:
         label, block = entry.get("intent"), entry.get("examples")
         if label is None or block is None:
             continue
+        language = str(entry["language"].value) if "language" in entry else SOURCE
         # A block's lines follow its key; yaml counts from 0.
         first = block.start_mark.line + 2
         for offset, row in enumerate(str(block.value).splitlines()):
             text = _MARK.sub(r"\1", row.strip().removeprefix("- ")).strip()
             if text:
-                yield Line(text, str(label.value), shown(path), first + offset)
+                yield Line(text, str(label.value), shown(path), first + offset, language)
 
 
 def entries(path: Path) -> list[dict[str, yaml.ScalarNode]]:
-    """The parts of a file's `nlu`, with the places of their values.
+    """The parts of a file's `nlu`, with the places of their values; the language of their metadata beside them.
 
     Raises:
         Unreadable
@@ -110,8 +114,11 @@ def entries(path: Path) -> list[dict[str, yaml.ScalarNode]]:
         if key.value == "nlu" and isinstance(value, yaml.SequenceNode):
             for item in value.value:
                 if isinstance(item, yaml.MappingNode):
-                    pairs = {name.value: node for name, node in item.value if isinstance(node, yaml.ScalarNode)}
-                    found.append(pairs)
+                    parts = {name.value: node for name, node in item.value}
+                    metadata = parts.get("metadata")
+                    told = metadata.value if isinstance(metadata, yaml.MappingNode) else []
+                    parts |= {name.value: node for name, node in told if name.value == "language"}
+                    found.append({name: node for name, node in parts.items() if isinstance(node, yaml.ScalarNode)})
     return found
 
 

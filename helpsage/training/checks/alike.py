@@ -23,14 +23,15 @@ ROWS = 512
 def look(project: Project) -> Iterator[Finding]:
     """All three."""
     yield from _same(project)
-    yield from _nearly(project)
-    yield from _claimed(project)
+    yield from _nearly(project.told_by_meaning)
+    yield from _claimed(project.told_by_meaning)
 
 
 def _same(project: Project) -> Iterator[Finding]:
-    first: dict[str, Line] = {}
+    """Within a language: "no" is a word of several."""
+    first: dict[tuple[str, str], Line] = {}
     for line in project.lines:
-        before = first.setdefault(normal(line.text), line)
+        before = first.setdefault((line.language, normal(line.text)), line)
         if before is line:
             continue
         about = f"{line.text} | {' '.join(sorted({before.label, line.label}))}"

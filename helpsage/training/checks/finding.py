@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import yaml
 from helpsage.training import examples, vectors
 from helpsage.training.examples import Line, Unreadable
 from helpsage.training.vectors import Vectors
+from languages import SOURCE
 
 
 class Severity(enum.StrEnum):
@@ -82,6 +83,11 @@ class Project:
     def vectors(self) -> Vectors:
         """Of the examples' texts, one row each."""
         return vectors.of([line.text for line in self.lines])
+
+    @cached_property
+    def told_by_meaning(self) -> Project:
+        """The same with English examples alone: of others the encoder sees too little to tell them apart."""
+        return replace(self, lines=[line for line in self.lines if line.language == SOURCE])
 
     @cached_property
     def labels(self) -> dict[str, list[int]]:

@@ -21,7 +21,7 @@ ENOUGH_LABELS = 8
 def look(project: Project) -> Iterator[Finding]:
     """Both."""
     yield from _small(project)
-    yield from _broad(project)
+    yield from _broad(project.told_by_meaning)
 
 
 def _small(project: Project) -> Iterator[Finding]:

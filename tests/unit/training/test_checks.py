@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -169,8 +170,18 @@ def test_every_example_has_its_own_line() -> None:
     lines = written()
     for line in lines[::97]:
         content = (steps.ROOT / line.file).read_text("utf-8").splitlines()[line.number - 1]
-        assert normal(line.text)[:8] in normal(content.replace("](", " ").replace("[", ""))
+        assert normal(line.text)[:8] in normal(re.sub(r"\[([^\]]+)\](\([^)]*\)|\{[^}]*\})", r"\1", content))
     assert len({line.place for line in lines}) == len(lines)
+
+
+def test_languages_are_looked_at_apart(project: Write) -> None:
+    """A word may stand in several, and vectors of the others tell little."""
+    german = block("bye", ["no", "tschüss", "bis bald"]).replace(
+        "    examples", "    metadata: {language: de}\n    examples"
+    )
+    root = project(nlu=HEAD + SOUND + block("deny", ["no", "nope", "not that"]) + german)
+    assert [finding for finding in _same(Project.read(root)) if "'no'" in finding.words] == []
+    assert {line.language for line in Project.read(root).told_by_meaning.lines} == {"en"}
 
 
 def test_copies_are_found_however_many(project: Write) -> None:
