@@ -10,6 +10,7 @@ from procrastinate import JobContext
 from encoder.model import EncoderMissing
 from helpsage.db.session import transaction
 from helpsage.jobs.app import app
+from helpsage.jobs.queue import LATER_QUEUE
 from helpsage.jobs.retries import BACKOFF
 from helpsage.training import finding, gaps, review, taught
 from helpsage.triage import store
@@ -21,14 +22,21 @@ MOST_BATCHES = 200
 
 
 @app.periodic(cron="*/10 * * * *")
-@app.task(name="review.find", retry=BACKOFF, lock="review", queueing_lock="review.find", pass_context=True)
+@app.task(
+    name="review.find",
+    queue=LATER_QUEUE,
+    retry=BACKOFF,
+    lock="review",
+    queueing_lock="review.find",
+    pass_context=True,
+)
 def find(context: JobContext, timestamp: int) -> None:
     """Every ten minutes: look through what was said since, and rank what is open anew."""
     look(context.should_abort)
 
 
 @app.periodic(cron="50 2 * * *")
-@app.task(name="review.gaps", retry=BACKOFF, lock="review", queueing_lock="review.gaps")
+@app.task(name="review.gaps", queue=LATER_QUEUE, retry=BACKOFF, lock="review", queueing_lock="review.gaps")
 def find_gaps(timestamp: int) -> None:
     """Every night: group the tickets of two months, and draft what would have answered them."""
     try:
@@ -47,6 +55,9 @@ def look(should_stop: Callable[[], bool] = lambda: False) -> int:
     except EncoderMissing as error:
         log.warning("nothing can be reviewed: %s", error)
         return 0
+    with transaction() as session:
+        if not finding.is_anything_there(session):
+            return 0
     now, seen = taught.now(encoder), 0
     for _ in range(MOST_BATCHES):
         if should_stop():

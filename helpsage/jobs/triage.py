@@ -10,6 +10,7 @@ from procrastinate import JobContext
 
 from helpsage.db.session import transaction
 from helpsage.jobs.app import app
+from helpsage.jobs.queue import LATER_QUEUE
 from helpsage.jobs.retries import BACKOFF
 from helpsage.triage import corrections, pipeline, retraining
 from helpsage.triage.reading import Tag
@@ -48,7 +49,14 @@ def learn_urgency(event_id: int, subject_id: str, payload: dict[str, Any]) -> No
 
 
 @app.periodic(cron="40 2 * * *")
-@app.task(name="triage.train", retry=BACKOFF, lock="triage.train", queueing_lock="triage.train", pass_context=True)
+@app.task(
+    name="triage.train",
+    queue=LATER_QUEUE,
+    retry=BACKOFF,
+    lock="triage.train",
+    queueing_lock="triage.train",
+    pass_context=True,
+)
 def train(context: JobContext, timestamp: int) -> None:
     """Every night: train the local reader anew from what was corrected, and use it unless it is worse."""
     retraining.run()

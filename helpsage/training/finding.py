@@ -132,6 +132,13 @@ def find(session: Session, encoder: Encoder, taught: Taught) -> int:
     return len(batch)
 
 
+def is_anything_there(session: Session) -> bool:
+    """Whether anything was said, corrected or found at all. Reading what `data/` teaches takes long the first time."""
+    settled = Message.created_at < clock.now() - SETTLED
+    asked = (select(Message.id).where(settled), select(ReadingLabel.id), select(ReviewItem.id))
+    return any(session.scalar(each.limit(1)) is not None for each in asked)
+
+
 def _cursor(session: Session) -> ReviewCursor:
     """Where to go on; the first time, with what was said in the last two months."""
     there = session.get(ReviewCursor, CURSOR, with_for_update=True)

@@ -85,7 +85,11 @@ def promote(
             return _page(request, session, {"trouble_told": str(error)}, 422)
         asked = {"model": path.name, "by_name": viewer.name, "by_id": str(viewer.person_id)}
         queue.defer(
-            session, "training.promote", {**asked, "why": why.strip(), "anyway": bool(anyway)}, "training.measure"
+            session,
+            "training.promote",
+            {**asked, "why": why.strip(), "anyway": bool(anyway)},
+            "training.measure",
+            queue.LATER_QUEUE,
         )
     return RedirectResponse(f"{ADDRESS}?told=promoting", status_code=303)
 
@@ -109,7 +113,7 @@ def measure(request: Request, viewer: Administrator, model: ModelName = "") -> R
             path = library.find(model, promotions.in_use(session))
         except library.NoSuchModel as error:
             return _page(request, session, {"trouble_told": str(error)}, 422)
-        queue.defer(session, "training.evaluate", {"model": path.name}, "training.measure")
+        queue.defer(session, "training.evaluate", {"model": path.name}, "training.measure", queue.LATER_QUEUE)
     return RedirectResponse(f"{ADDRESS}?told=measuring", status_code=303)
 
 
@@ -117,7 +121,7 @@ def measure(request: Request, viewer: Administrator, model: ModelName = "") -> R
 def check(viewer: Administrator) -> Response:
     """Let the worker look for what is wrong in data/."""
     with transaction() as session:
-        queue.defer(session, "training.check", {}, "training.measure")
+        queue.defer(session, "training.check", {}, "training.measure", queue.LATER_QUEUE)
     return RedirectResponse(f"{ADDRESS}?told=checking", status_code=303)
 
 

@@ -51,7 +51,7 @@ def _models(session: Session) -> list[ReaderModel]:
 def train(viewer: Administrator) -> Response:
     """Train now; the worker does it, and whoever asks twice gets one training after the other."""
     with transaction() as session:
-        queue.defer(session, "triage.train", {"timestamp": int(now().timestamp())}, "triage.train")
+        queue.defer(session, "triage.train", {"timestamp": int(now().timestamp())}, "triage.train", queue.LATER_QUEUE)
     return RedirectResponse(f"{ADDRESS}?told=training", status_code=303)
 
 

@@ -239,3 +239,10 @@ def test_it_is_compared_anew_when_the_examples_change(
     assert found["my net is weird"].state == "known"
     assert found["zorp my frobnicator"].compared_with == "two"
     assert found["zorp my frobnicator"].cluster_id == found["zorp my frobnicator"].id
+
+
+def test_on_a_desk_where_nobody_spoke_yet_nothing_is_read(session: Session, chats: Chats) -> None:
+    """What `data/` teaches is encoded for half a minute the first time."""
+    assert not finding.is_anything_there(session)
+    chats.says(chats.begin(), "the wobbly you know", "nlu_fallback", 0.3)
+    assert finding.is_anything_there(session)
