@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from languages import SOURCE
 
 _INTENT = re.compile(r"^(?P<indent>\s*)-\s+intent:\s*(?P<quote>['\"]?)(?P<name>[\w/.-]+)(?P=quote)\s*(?:#.*)?$")
+_LANGUAGE = re.compile(r"^\s*metadata:\s*\{\s*language:\s*(?P<code>[a-z]{2,3})\s*\}")
 _EXAMPLES = re.compile(r"^(?P<indent>\s*)examples:\s*\|[+-]?\s*(?:#.*)?$")
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 
@@ -27,6 +30,8 @@ class Block:
     indent: str
     first: int
     end: int
+    #: As its metadata says.
+    language: str = SOURCE
 
 
 @dataclass(frozen=True)
@@ -44,17 +49,19 @@ def blocks(path: str, text: str) -> list[Block]:
     """All blocks of examples of a file, in their order."""
     lines = text.splitlines()
     found: list[Block] = []
-    intent = ""
+    intent, language = "", SOURCE
     for number, line in enumerate(lines):
         begins = _INTENT.match(line)
         if begins is not None:
-            intent = begins["name"]
+            intent, language = begins["name"], SOURCE
             continue
+        if (told := _LANGUAGE.match(line)) is not None:
+            language = told["code"]
         examples = _EXAMPLES.match(line)
         if examples is not None and intent:
             block = _block(path, intent, lines, number + 1, len(examples["indent"]))
             if block is not None:
-                found.append(block)
+                found.append(replace(block, language=language))
         if examples is not None or line.lstrip().startswith("- "):
             intent = ""
     return found

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from helpsage.training import blocks
 from helpsage.training.blocks import Block, Files
 from helpsage.training.scrub import one_line
+from languages import SOURCE, detect
 
 DOMAIN = "domain.yml"
 #: Where intents and FAQ entries go that no file has yet.
@@ -95,18 +96,27 @@ def _add_examples(edit: Edit, intent: str, examples: Sequence[str]) -> None:
             new.append(example)
     if not new:
         return
-    block = _block_of(merged, intent)
-    if block is not None:
-        edit.after[block.path] = _with_lines(merged[block.path], block.end, [f"{block.indent}- {line}" for line in new])
-    else:
-        _add_intent(edit, intent, new)
+    by_language: dict[str, list[str]] = {}
+    for example in new:
+        language = detect.read(example).value or SOURCE
+        there = _block_of(merged, intent, language) is not None
+        by_language.setdefault(language if there else SOURCE, []).append(example)
+    for language, some in by_language.items():
+        merged = {**edit.before, **edit.after}
+        block = _block_of(merged, intent, language)
+        if block is None:
+            _add_intent(edit, intent, some)
+            continue
+        lines = [f"{block.indent}- {line}" for line in some]
+        edit.after[block.path] = _with_lines(merged[block.path], block.end, lines)
 
 
-def _block_of(files: Files, intent: str) -> Block | None:
-    """The intent's last block of examples in the first file that has one."""
+def _block_of(files: Files, intent: str, language: str) -> Block | None:
+    """The intent's last block of examples in this language, in the first file that has one."""
     for path in sorted(files):
         if path.startswith("data/"):
-            found = [block for block in blocks.blocks(path, files[path]) if block.intent == intent]
+            some = blocks.blocks(path, files[path])
+            found = [block for block in some if (block.intent, block.language) == (intent, language)]
             if found:
                 return found[-1]
     return None

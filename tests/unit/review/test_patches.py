@@ -273,3 +273,15 @@ def test_a_line_stays_a_line(text: str) -> None:
 def test_the_module_knows_no_yaml_writer() -> None:
     """Whoever writes through a YAML library reformats the whole file."""
     assert "yaml" not in {name.partition(".")[0] for name in vars(sys.modules[patches.__name__])}
+
+
+def test_an_example_goes_to_those_of_its_language() -> None:
+    head = 'version: "3.1"\nnlu:\n  - intent: wifi\n'
+    files = {
+        "data/nlu/de.yml": head + "    metadata: {language: de}\n    examples: |\n      - kein WLAN\n",
+        "data/nlu/network.yml": head + "    examples: |\n      - no wifi\n",
+    }
+    said = [Addition("wifi", "ich komme seit gestern nicht mehr in das WLAN"), Addition("wifi", "the wifi is down")]
+    changed = patches.change(files, said).changed
+    assert changed["data/nlu/de.yml"].endswith("- kein WLAN\n      - ich komme seit gestern nicht mehr in das WLAN\n")
+    assert changed["data/nlu/network.yml"].endswith("- no wifi\n      - the wifi is down\n")
