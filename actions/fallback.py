@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from actions import articles, follow_up, handoff, knowledge, words
+from actions import articles, follow_up, handoff, knowledge, track, words
 from actions.report import asking, opening, tone
 from actions.step import Step, offer
 from actions.turn import Button, Event, Heard, Turn
@@ -26,6 +26,9 @@ class Fallback(Step):
         """Ask again, offer choices, or open a ticket with what was said; offer someone angry a person at once."""
         if opening.meant_for_a_ticket(turn.heard.words):
             return await follow_up.begin(turn, "comment")
+        if turn.heard.reference_alone is not None:  # a bare number has no words to be understood by
+            await track.tell(turn)
+            return []
         before = list(takewhile(lambda heard: heard.intent == FALLBACK, turn.earlier))
         said = "\n".join(heard.words for heard in [*reversed(before), turn.heard] if heard.words)
         if not before and tone.of(turn.heard.words) == "angry":

@@ -11,7 +11,7 @@ from actions import articles, desk, fallback, handoff, knowledge, track, words
 from actions.follow_up import FollowUp, begin, proceed
 from actions.report import opening
 from actions.step import OFFER, Step, offer
-from actions.turn import Event, Turn
+from actions.turn import FEW_WORDS, Event, Turn
 from helpsage.conversations.models import Conversation
 from helpsage.handoff.models import Reason
 from helpsage.tickets import lifecycle, service
@@ -19,8 +19,6 @@ from helpsage.tickets.categories import catalogue
 from helpsage.tickets.errors import TicketNotFound
 from helpsage.tickets.models import Status, Ticket
 
-#: A message of hardly more than its entity.
-FEW_WORDS = 4
 URGENT = ("high", "urgent")
 #: Fewer words do not describe a problem.
 TOLD_WORDS = 6
@@ -112,7 +110,7 @@ class Inform(Step):
         choice = turn.heard.value("choice") or ""
         if turn.heard.is_button and choice.startswith(knowledge.CHOICE_PREFIX):
             return _tell_chosen(turn, choice.removeprefix(knowledge.CHOICE_PREFIX))
-        if turn.heard.value("reference") is not None and turn.heard.length <= FEW_WORDS:
+        if turn.heard.reference_alone is not None:
             await track.tell(turn)
             return []
         if turn.heard.value("urgency") in URGENT and turn.heard.length <= FEW_WORDS:

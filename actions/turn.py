@@ -34,6 +34,10 @@ class Entity:
     end: int = 0
 
 
+#: A message of hardly more than its entity.
+FEW_WORDS = 4
+
+
 @dataclass(frozen=True)
 class Heard:
     """A message of the person with what the assistant understood."""
@@ -88,6 +92,11 @@ class Heard:
     def length(self) -> int:
         """Number of words typed."""
         return len(self.words.split())
+
+    @property
+    def reference_alone(self) -> str | None:
+        """The ticket that the message names, when it says hardly more than that."""
+        return self.value("reference") if self.length <= FEW_WORDS else None
 
     def value(self, name: str) -> str | None:
         """The first value of an entity."""

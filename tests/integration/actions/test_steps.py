@@ -205,6 +205,22 @@ async def test_nobody_touches_or_sees_somebody_elses_ticket(action: str, intent:
     assert tickets()[0].version == before
 
 
+@pytest.mark.parametrize(("action", "intent"), [("action_inform", "inform"), ("action_fallback", "nlu_fallback")])
+async def test_a_reference_alone_asks_how_its_ticket_stands(action: str, intent: str) -> None:
+    who = sender()
+    reference = opened(who)
+    said, _ = await run(call(action, who, intent, reference, entities=named(reference)))
+    assert said == ["utter_status_open"]
+
+
+async def test_a_reference_among_words_that_are_not_understood_is_not_a_question_about_it() -> None:
+    who = sender()
+    reference = opened(who)
+    words = f"blorb the frobnicator as it was with {reference}"
+    said, _ = await run(call("action_fallback", who, "nlu_fallback", words, entities=named(reference)))
+    assert said == ["utter_ask_rephrase"]
+
+
 async def test_a_repeated_message_comments_once() -> None:
     who = sender()
     reference = opened(who)

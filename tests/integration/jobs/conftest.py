@@ -14,6 +14,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from helpsage.jobs.app import app
+
 T = TypeVar("T")
 
 #: Longer than any of this takes on a busy machine.
@@ -66,6 +68,13 @@ def queue_database(clean_database: Engine) -> Iterator[Engine]:
     yield clean_database
     with clean_database.begin() as connection:
         connection.execute(empty)
+
+
+@pytest.fixture(autouse=True)
+def nothing_periodic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that runs within a test defers nothing of its own: how many jobs there are is the test's to say."""
+    app.perform_import_paths()
+    monkeypatch.setattr(app.periodic_registry, "periodic_tasks", {})
 
 
 @pytest.fixture
