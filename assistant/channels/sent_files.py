@@ -38,6 +38,8 @@ class SentFile:
     content_type: str
     #: Bytes.
     size: int
+    #: The desk has drawings of it.
+    is_picture: bool = False
 
 
 def of_message(data: Mapping[str, Any]) -> list[SentFile]:
@@ -50,7 +52,8 @@ def of_message(data: Mapping[str, Any]) -> list[SentFile]:
 def _read(found: Any) -> SentFile | None:
     if not isinstance(found, dict) or not isinstance(found.get("id"), str) or not isinstance(found.get("size"), int):
         return None
-    return SentFile(found["id"], str(found.get("name") or "file"), str(found.get("content_type") or ""), found["size"])
+    name, content_type = str(found.get("name") or "file"), str(found.get("content_type") or "")
+    return SentFile(found["id"], name, content_type, found["size"], found.get("picture") is True)
 
 
 class Desk:
@@ -110,16 +113,13 @@ def with_addresses(messages: Sequence[dict[str, Any]], base: str, key: str) -> l
 def _addressed(message: dict[str, Any], base: str, key: str) -> dict[str, Any]:
     if message["author"] == "person" or "files" not in message["data"]:
         return message
-    files = [
-        {
-            "name": file.name,
-            "content_type": file.content_type,
-            "size": file.size,
-            "url": address(base, file, key, SHOWN_S),
-        }
-        for file in of_message(message["data"])
-    ]
+    files = [_shown(file, address(base, file, key, SHOWN_S)) for file in of_message(message["data"])]
     return {**message, "data": {**message["data"], "files": files}}
+
+
+def _shown(file: SentFile, url: str) -> dict[str, Any]:
+    shown = {"name": file.name, "content_type": file.content_type, "size": file.size, "url": url}
+    return {**shown, "thumbnail": f"{url}?show=thumbnail"} if file.is_picture else shown
 
 
 def sentence(said: str, file: SentFile, link: str) -> str:

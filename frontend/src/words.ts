@@ -92,6 +92,12 @@ const english = {
       return parts.filter((part) => part !== "").join(", ");
     },
     typing: "They are writing…",
+    sendingFiles: "Sending files…",
+    removeFile: (name: string) => `Do not send ${name}`,
+    fileTooLarge: (name: string, megabytes: number) => `“${name}” is larger than ${megabytes} MB.`,
+    fileEmpty: (name: string) => `“${name}” is empty.`,
+    tooManyFiles: (name: string, most: number) => `“${name}” is one file too many: at most ${most} at once.`,
+    filesTooLarge: "These files are too large together. Please send some of them first.",
   },
   live: {
     lost: "Live updates are paused; trying again…",

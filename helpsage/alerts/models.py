@@ -127,6 +127,8 @@ class AlertWord(Base):
     name: Mapped[str] = mapped_column(server_default="")
     kind: Mapped[str]
     text: Mapped[str] = mapped_column(server_default="")
+    #: Files said with it, as the application names them (`assistant/channels/deliveries.py:files_as_data`).
+    files: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'::jsonb"))
     #: The pressed button's number in the card.
     button: Mapped[int | None]
     #: How to begin something in this place, and how to tell this one something alone.

@@ -21,11 +21,11 @@ AUDIENCE = "file"
 ALGORITHM = "HS256"
 
 
-def opened(session: Session, token: str) -> Attachment:
-    """The file that an address opens: never one of a note among staff.
+def named(token: str) -> UUID:
+    """The file that an address names.
 
     Raises:
-        AttachmentNotFound: also for an address that is not ours or too old.
+        AttachmentNotFound: the address is not ours or too old.
     """
     try:
         claims = jwt.decode(
@@ -35,9 +35,18 @@ def opened(session: Session, token: str) -> Attachment:
             audience=AUDIENCE,
             options={"require": ["sub", "aud", "exp"]},
         )
-        found = by_id(session, UUID(claims["sub"]))
+        return UUID(claims["sub"])
     except (jwt.InvalidTokenError, ValueError) as error:
         raise AttachmentNotFound(token[:10]) from error
+
+
+def opened(session: Session, token: str) -> Attachment:
+    """The file of a ticket that an address opens: never one of a note among staff.
+
+    Raises:
+        AttachmentNotFound: also for an address that is not ours or too old.
+    """
+    found = by_id(session, named(token))
     entry = session.get(Entry, found.entry_id) if found.entry_id is not None else None
     if entry is not None and entry.visibility != "public":
         raise AttachmentNotFound(str(found.id))

@@ -147,12 +147,9 @@ def push(
         ConversationNotFound
     """
     conversation = claim(session, conversation_id)
-    if client_id is not None:
-        said = session.scalar(
-            select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
-        )
-        if said is not None:
-            return said
+    before = said(session, conversation_id, client_id) if client_id is not None else None
+    if before is not None:
+        return before
     now = clock.now()
     conversation.last_seq += 1
     conversation.last_message_at = now
@@ -215,6 +212,12 @@ def latest_of_person_in(session: Session, conversation_id: UUID) -> Message | No
 def message(session: Session, message_id: int) -> Message | None:
     """One thing said."""
     return session.get(Message, message_id)
+
+
+def said(session: Session, conversation_id: UUID, client_id: str) -> Message | None:
+    """What was said under this key."""
+    asked = select(Message).where(Message.conversation_id == conversation_id, Message.client_id == client_id)
+    return session.scalar(asked)
 
 
 def has_said(session: Session, conversation_id: UUID, client_id: str) -> bool:

@@ -59,7 +59,14 @@ _INDEX = Subscription("knowledge.index", "knowledge")
 
 SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
     {
-        "ticket.opened": (_READ, _TELL, _WEBHOOKS, _ALERT, Subscription("channels.fetch_earlier_files", "files")),
+        "ticket.opened": (
+            _READ,
+            _TELL,
+            _WEBHOOKS,
+            _ALERT,
+            Subscription("channels.fetch_earlier_files", "files"),
+            Subscription("handoff.keep_files", "chat_files", only_if="select from chat_file"),
+        ),
         "ticket.replied": (
             Subscription("chat.deliver_reply", "chat", priority=_AT_ONCE),
             _TELL,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,9 +13,9 @@ from helpsage.conversations import dialogue, ownership
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Author, Conversation, Message
 from helpsage.conversations.ownership import Step
-from helpsage.handoff import learned, words
-from helpsage.handoff.models import Handoff
-from helpsage.tickets import service
+from helpsage.handoff import files, learned, words
+from helpsage.handoff.models import ChatFile, Handoff
+from helpsage.tickets import changing, service
 from helpsage.tickets.actor import Actor
 from helpsage.tickets.categories import FOR_A_PERSON, catalogue
 from helpsage.tickets.models import Ticket
@@ -52,6 +53,19 @@ def open_ticket(
         ),
         actor,
     )
+
+
+def keep_files(session: Session, ticket: Ticket) -> None:
+    """What agents sent in the chat that led to a ticket is the ticket's too, once."""
+    found = changing.locked(session, ticket, merged_too=True)
+    _put(session, service.transcript(session, found), found, None, f"chat:{found.id}:files")
+
+
+def _put(session: Session, said: Sequence[Message], ticket: Ticket, entry_id: UUID | None, key: str) -> None:
+    """Put the files of what was said on a ticket. What does not fit stays in the chat, and that is noted."""
+    problems = files.put_on_ticket(session, said, ticket.id, entry_id)
+    if problems:
+        service.note(session, ticket, "\n".join(problems), SYSTEM, key=key, source="chat")
 
 
 def _details(session: Session, conversation: Conversation) -> dict[str, Any]:
@@ -93,9 +107,18 @@ def write_up(session: Session, handoff: Handoff) -> None:
     lines = [words.NOTE_HEAD.format(names=", ".join(names), begin=begin, end=handoff.ended_at)]
     if handoff.summary:
         lines.append(words.NOTE_SUMMARY.format(summary=handoff.summary))
-    lines += [f"**{_who(each)}:** {each.text}" for each in said if each.author != Author.SYSTEM]
+    sent = files.by_message(session, said)
+    told = (each for each in said if each.author != Author.SYSTEM)
+    lines += [f"**{_who(each)}:** {_told(each, sent.get(each.id, ()))}" for each in told]
     body = shortened("\n\n".join(lines), LONGEST_BODY)
-    service.note(session, ticket, body, SYSTEM, key=f"handoff:{handoff.id}", source="chat")
+    entry = service.note(session, ticket, body, SYSTEM, key=f"handoff:{handoff.id}", source="chat")
+    _put(session, said, service.by_id(session, entry.ticket_id), entry.id, f"handoff:{handoff.id}:files")
+
+
+def _told(message: Message, sent: Sequence[ChatFile]) -> str:
+    """What was said, with the names of what was sent."""
+    names = words.NOTE_FILES.format(names=", ".join(file.name for file in sent)) if sent else ""
+    return " ".join(part for part in (message.text, names) if part)
 
 
 def _since(session: Session, handoff: Handoff, ticket: Ticket) -> list[Message]:

@@ -1,4 +1,4 @@
-"""Table of the times at which people were, or wanted to be, with a human in their chat."""
+"""Tables of the times at which people were, or wanted to be, with a human in their chat, and of files sent in them."""
 
 from __future__ import annotations
 
@@ -103,3 +103,35 @@ class Handoff(Base):
     outcome: Mapped[str] = mapped_column(server_default="")
     #: What came of it, in the agent's words.
     summary: Mapped[str] = mapped_column(server_default="")
+
+
+class ChatFile(Base):
+    """A file that an agent sent in a chat. Its bytes lie with all attached files (`helpsage/attachments`); the ticket
+    that the chat becomes has it too, as a row of its own."""
+
+    __tablename__ = "chat_file"
+    __table_args__ = (CheckConstraint("size >= 0", name="size"),)
+
+    #: As it stands in the message's `data`.
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    conversation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), index=True)
+    uploaded_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
+    name: Mapped[str]
+    content_type: Mapped[str]
+    #: Bytes.
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(index=True)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether there are drawings of it to show."""
+        return self.width is not None
+
+    @property
+    def path(self) -> str:
+        """Its address on the desk, without the name: as that of a file on a ticket."""
+        return f"/attachments/{self.id}"

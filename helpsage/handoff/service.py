@@ -7,7 +7,7 @@ and keeps the rest in the row of `Handoff`. Who waits for what is told to agents
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,13 +17,14 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from helpsage import clock, settings
+from helpsage.attachments import Received
 from helpsage.conversations import dialogue, ownership
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Author, Conversation, Message, Owner
 from helpsage.conversations.ownership import IllegalStep, Step
 from helpsage.departments import service as departments
 from helpsage.events import outbox
-from helpsage.handoff import filing, staffing, waiting, words
+from helpsage.handoff import files, filing, staffing, waiting, words
 from helpsage.handoff.models import Handoff, Outcome, Reason
 from helpsage.handoff.staffing import NobodyThere
 from helpsage.handoff.waiting import Place
@@ -250,23 +251,25 @@ def accept(session: Session, handoff_id: UUID, agent: Agent, thread_id: UUID | N
     return handoff
 
 
-def say(session: Session, handoff_id: UUID, agent: Agent, text: str, key: str | None = None) -> Message:
-    """An agent's words, once per `key`.
+def say(
+    session: Session,
+    handoff_id: UUID,
+    agent: Agent,
+    text: str,
+    key: str | None = None,
+    received: Sequence[Received] = (),
+) -> Message:
+    """An agent's words, files, or both, once per `key`.
 
     Raises:
         NotYours, Over
         InvalidText
+        AttachmentRefused: `files.send`; nothing was said.
     """
-    said = texts.body(text)
+    said = texts.body(text) if texts.visible(text) or not received else ""
     conversation, handoff = _mine(session, handoff_id, agent)
-    message = conversations.push(
-        session,
-        conversation.id,
-        Author.AGENT,
-        author_name=agent.name,
-        text=said,
-        client_id=f"agent:{key}" if key else None,
-    )
+    known = f"agent:{key}" if key else None
+    message = files.send(session, handoff, agent.name, said, received, agent.actor.person_id, known)
     handoff.agent_wrote_at = clock.now()
     handoff.unanswered_since = handoff.asked_back_at = None
     handoff.seen_seq = max(handoff.seen_seq, message.seq)

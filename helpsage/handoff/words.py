@@ -70,7 +70,11 @@ NO_LONGER = frozenset(
 SUBJECT = "Would like to speak to a person"
 NOTE_HEAD = "Chat with {names}, {begin:%-d %b %H:%M} to {end:%H:%M} UTC."
 NOTE_SUMMARY = "In short: {summary}"
+NOTE_FILES = "(sent {names})"
 PERSON, ASSISTANT, AGENT = "Requester", "Assistant", "Agent"
+
+#: To an agent.
+CHAT_FULL = "“{name}” does not fit: the files of one chat have at most {limit} MB together."
 
 #: In the log.
 NO_ANSWER = "no answer for {minutes} minutes"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
 from helpsage.attachments import service, storage
 from helpsage.db.session import transaction
+from helpsage.handoff import files as chat_files
 from helpsage.jobs.app import app
 from helpsage.jobs.retries import BACKOFF
-from helpsage.knowledge import files
+from helpsage.knowledge import files as article_files
 
 
 @app.periodic(cron="41 3 * * *")
@@ -29,4 +32,9 @@ def remove(hashes: list[str]) -> None:
 def _remove(hashes: Iterable[str], age: timedelta) -> None:
     for sha256 in hashes:
         with transaction() as session:
-            service.remove_unneeded(session, sha256, age, files.holds)
+            service.remove_unneeded(session, sha256, age, _held)
+
+
+def _held(session: Session, sha256: str) -> bool:
+    """Whether an article or a chat has it."""
+    return article_files.holds(session, sha256) or chat_files.holds(session, sha256)

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from helpsage import attachments
-from helpsage.attachments import Attachment
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Author, Conversation, Message
 from helpsage.db.session import transaction
+from helpsage.handoff import files as chat_files
 from helpsage.handoff import service as handoff
 from helpsage.jobs import words
 from helpsage.jobs.app import app
@@ -42,7 +42,7 @@ def deliver_reply_to_chat(event_id: int, subject_id: str, payload: dict[str, Any
         data: dict[str, Any] = {"reply_to": ticket.reference}
         files = attachments.by_entry(session, entry.ticket_id, public_only=True).get(entry.id)
         if files:
-            data["files"] = [_file(each) for each in files]
+            data["files"] = [chat_files.as_data(each) for each in files]
         for conversation_id in reached.by_family(session, merge.family(session, ticket)):
             conversations.push(
                 session,
@@ -55,16 +55,6 @@ def deliver_reply_to_chat(event_id: int, subject_id: str, payload: dict[str, Any
                 awaiting_ticket_id=ticket.id if ticket.status != Status.CLOSED else None,
             )
             service.mark_delivered(entry)
-
-
-def _file(attachment: Attachment) -> dict[str, Any]:
-    """A file as it stands in a message: what opens it is made when it is shown (assistant/channels/sent_files.py)."""
-    return {
-        "id": str(attachment.id),
-        "name": attachment.name,
-        "content_type": attachment.content_type,
-        "size": attachment.size,
-    }
 
 
 @app.task(name="chat.tell_status", retry=BACKOFF)

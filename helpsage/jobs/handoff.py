@@ -20,6 +20,8 @@ from helpsage.jobs import queue
 from helpsage.jobs.app import app
 from helpsage.jobs.retries import BACKOFF
 from helpsage.notify import chats
+from helpsage.tickets import service as tickets
+from helpsage.tickets.errors import TicketNotFound
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,17 @@ def follow(event_id: int, subject_id: str, payload: dict[str, Any]) -> None:
             over = session.get(Handoff, UUID(payload["handoff_id"]))
             if over is not None:
                 filing.write_up(session, over)
+
+
+@app.task(name="handoff.keep_files", retry=BACKOFF)
+def keep_files(event_id: int, subject_id: str, payload: dict[str, Any]) -> None:
+    """A chat became a ticket: that has the files which agents sent in it."""
+    with transaction() as session:
+        try:
+            ticket = tickets.by_id(session, UUID(subject_id))
+        except TicketNotFound:
+            return
+        filing.keep_files(session, ticket)
 
 
 def _call_later(session: Session, conversation_id: UUID) -> None:

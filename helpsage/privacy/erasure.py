@@ -18,6 +18,7 @@ from helpsage.alerts import privacy as alerts
 from helpsage.attachments.models import Attachment
 from helpsage.channels import privacy as channels
 from helpsage.conversations.models import Conversation, Message, OwnershipChange, Tracker
+from helpsage.handoff import files as chat_files
 from helpsage.handoff.models import Handoff
 from helpsage.intake.models import Inbound, MailIdentity, Progress
 from helpsage.jobs import queue
@@ -84,8 +85,8 @@ def erase(session: Session, person_id: UUID, by: str = "requester") -> DataReque
     done.tickets, done.entries = _forget_tickets(session, person_id, known)
     alerts.forget(session, person_id, words.REMOVED)
     articles.forget(session, person_id)
-    done.messages = _forget_conversations(session, person_id)
     done.files = _forget_files(session, person_id)
+    done.messages = _forget_conversations(session, person_id)
     _forget_letters(session, [address for address in addresses if address])
     _forget_received(session, person_id, [address for address in addresses if address])
     _forget_notices(session, person_id)
@@ -154,7 +155,9 @@ def _forget_files(session: Session, person_id: UUID) -> int:
     """Rows now; the files themselves as soon as this is committed."""
     theirs = select(Ticket.id).where(Ticket.requester_id == person_id)
     from_them = (Attachment.uploaded_by_id == person_id) | Attachment.ticket_id.in_(theirs)
-    hashes = session.scalars(delete(Attachment).where(from_them).returning(Attachment.sha256)).all()
+    hashes = list(session.scalars(delete(Attachment).where(from_them).returning(Attachment.sha256)))
+    chats = session.scalars(select(Conversation.id).where(Conversation.person_id == person_id)).all()
+    hashes += chat_files.forget(session, chats)
     if hashes:
         queue.defer(session, "attachments.remove", {"hashes": sorted(set(hashes))})
     return len(hashes)

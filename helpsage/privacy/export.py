@@ -18,6 +18,7 @@ from helpsage.attachments import Attachment, storage
 from helpsage.channels import privacy as channels
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
+from helpsage.handoff import files as chat_files
 from helpsage.handoff.models import Handoff
 from helpsage.intake.models import Inbound, Lane
 from helpsage.knowledge import privacy as articles
@@ -61,6 +62,7 @@ def archive(session: Session, person_id: UUID, by: str = "requester") -> IO[byte
             counted.messages = (counted.messages or 0) + len(said)
             facts = _conversation(conversation, said) | {"with_a_human": _with_a_human(session, conversation)}
             packed.writestr(f"conversations/{conversation.id}.json", _json(facts))
+            counted.files = (counted.files or 0) + _pack_sent(session, packed, conversation)
         _pack_received(session, packed, person_id)
     session.add(counted)
     made.seek(0)
@@ -72,6 +74,17 @@ def _pack_files(packed: zipfile.ZipFile, ticket: Ticket, files: Iterable[Attachm
     for attachment in files:
         if storage.present(attachment.sha256):
             packed.write(storage.path_of(attachment.sha256), _path(ticket, attachment), zipfile.ZIP_STORED)
+            count += 1
+    return count
+
+
+def _pack_sent(session: Session, packed: zipfile.ZipFile, conversation: Conversation) -> int:
+    """What agents sent them in a chat."""
+    count = 0
+    for file in chat_files.sent_to(session, conversation.id):
+        if storage.present(file.sha256):
+            path = f"conversations/{conversation.id}/{file.id.hex[:8]}-{file.name}"
+            packed.write(storage.path_of(file.sha256), path, zipfile.ZIP_STORED)
             count += 1
     return count
 

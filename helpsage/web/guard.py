@@ -21,7 +21,8 @@ from helpsage.web import errors
 LARGEST_BODY = 400_000
 #: Forms that take files, of people who are logged in.
 _WITH_FILES = re.compile(
-    r"/my/new|/my/tickets/[^/]+/reply|/agent/tickets/[^/]+/(?:reply|note)|/agent/articles/(?:import|[^/]+/files)"
+    r"/my/new|/my/tickets/[^/]+/reply|/agent/tickets/[^/]+/(?:reply|note)|/agent/chats/[^/]+/say"
+    r"|/agent/articles/(?:import|[^/]+/files)"
 )
 #: Of the API: one file.
 UPLOADS = "/api/v1/uploads"

@@ -184,9 +184,18 @@ function files(message: Message): HTMLElement[] {
   if (known.length === 0) return [];
   const entries = known.map((file) => {
     const name = h("bdi", {}, file.name);
-    return h("li", {}, h("a", { href: file.url, target: "_blank", rel: "noopener" }, name, " ", h("span", { class: "size" }, fileSize(file.size))));
+    const link = h("a", { href: file.url, target: "_blank", rel: "noopener" }, name, " ", h("span", { class: "size" }, fileSize(file.size)));
+    if (/^https?:\/\//.test(file.thumbnail ?? "")) link.prepend(thumbnail(file.thumbnail as string));
+    return h("li", {}, link);
   });
   return [h("ul", { class: "files", "aria-label": words.files }, ...entries)];
+}
+
+/** A page that shows no pictures of others shows the name alone. */
+function thumbnail(url: string): HTMLElement {
+  const picture = h("img", { src: url, alt: "", loading: "lazy", decoding: "async", referrerpolicy: "no-referrer" });
+  picture.addEventListener("error", () => picture.remove());
+  return picture;
 }
 
 /** Bytes as people read them: 10^3 to a kilobyte, as everywhere on the desk. */

@@ -24,6 +24,8 @@ export interface SentFile {
   /** Bytes. */
   size: number;
   url: string;
+  /** Of a picture: a small drawing of it. */
+  thumbnail?: string;
 }
 
 /** Who answers from this message on. */

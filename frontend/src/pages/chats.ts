@@ -1,6 +1,7 @@
 // Agents in people's chats: sending without a new page, who writes, what calls for an agent wherever they are.
 
 import { words } from "../words";
+import { chatFiles } from "./chat_files";
 
 interface Calls {
   waiting: number;
@@ -21,6 +22,7 @@ let atEnd = true;
 
 export const chats = {
   begin(): void {
+    chatFiles.begin();
     document.addEventListener("submit", (event) => {
       const form = event.target;
       if (form instanceof HTMLFormElement && form.matches("[data-chat-say]")) {
@@ -50,6 +52,7 @@ export const chats = {
     atEnd = true;
     const log = logOf();
     if (log) log.scrollTop = log.scrollHeight;
+    chatFiles.opened();
   },
 
   /** The server says what calls for an agent. */
@@ -78,29 +81,69 @@ export const chats = {
 async function send(form: HTMLFormElement): Promise<void> {
   const field = form.querySelector<HTMLTextAreaElement>("textarea[name=body]");
   const key = form.querySelector<HTMLInputElement>("input[name=key]");
-  if (!field || !key || field.value.trim() === "") return;
+  // What the server kept of a form that it refused without a script.
+  const kept = form.querySelector(".kept");
+  const before = kept?.nextSibling ?? null;
+  const place = kept?.parentElement;
+  if (!field || !key || (field.value.trim() === "" && !chatFiles.any() && !kept?.querySelector(":checked"))) return;
   const content = new FormData(form);
+  content.delete("files");
   const text = field.value;
+  const files = chatFiles.take();
+  for (const file of files) content.append("files", file, file.name);
   // What is typed next is the next message, also while this one is on its way.
   field.value = "";
+  kept?.remove();
   key.value = newKey();
   atEnd = true;
-  try {
-    const answer = await fetch(form.action, { method: "POST", body: content });
-    if (answer.ok && new URL(answer.url).pathname !== "/login") return say("");
-    say(answer.status === 409 || answer.status === 422 ? reason(await answer.text()) : words.pages.refused(answer.status));
-  } catch {
-    say(words.pages.unreachable);
-  }
+  chatFiles.problem(form, "");
+  chatFiles.refresh(form);
+  const told = await post(form, content, files.length > 0);
+  if (told === null) return say("");
+  if (told.aboutFiles) chatFiles.problem(form, told.words);
+  else say(told.words);
   // Sent again it is the same message: the first may have arrived.
   field.value = field.value ? `${text}\n${field.value}` : text;
+  if (files.length > 0) chatFiles.putBack(form, files);
+  if (kept) place?.insertBefore(kept, before);
   key.value = String(content.get("key"));
 }
 
+interface Refusal {
+  words: string;
+  aboutFiles: boolean;
+}
+
+/** Sends it; null when it arrived. */
+async function post(form: HTMLFormElement, content: FormData, withFiles: boolean): Promise<Refusal | null> {
+  const request = new XMLHttpRequest();
+  try {
+    const html = await new Promise<string>((resolve, reject) => {
+      request.upload.onprogress = (event) => withFiles && event.lengthComputable && chatFiles.progress(form, event.loaded / event.total);
+      request.onload = () => resolve(request.responseText);
+      request.onerror = request.onabort = request.ontimeout = () => reject(new Error("unreachable"));
+      request.open("POST", form.action);
+      if (withFiles) chatFiles.progress(form, 0);
+      request.send(content);
+    });
+    const arrived = request.status >= 200 && request.status < 300 && new URL(request.responseURL).pathname !== "/login";
+    if (arrived) return null;
+    if (withFiles && request.status === 413) return { words: words.chats.filesTooLarge, aboutFiles: true };
+    return request.status === 409 || request.status === 422 ? reason(html) : { words: words.pages.refused(request.status), aboutFiles: false };
+  } catch {
+    return { words: words.pages.unreachable, aboutFiles: withFiles };
+  } finally {
+    chatFiles.progress(form, null);
+  }
+}
+
 /** What the page that refused it says. */
-function reason(html: string): string {
+function reason(html: string): Refusal {
   const page = new DOMParser().parseFromString(html, "text/html");
-  return page.querySelector("[role=alert]")?.textContent?.trim() || words.pages.unreachable;
+  const file = page.getElementById("chat-files-problem")?.textContent?.trim();
+  if (file) return { words: file, aboutFiles: true };
+  const line = [...page.querySelectorAll<HTMLElement>("[role=alert]")].find((each) => !each.hidden && each.textContent?.trim());
+  return { words: line?.textContent?.trim() || words.pages.unreachable, aboutFiles: false };
 }
 
 function say(text: string): void {

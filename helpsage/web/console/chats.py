@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 
 from helpsage import clock, settings
 from helpsage.assignment import presence
+from helpsage.attachments import AttachmentRefused, Received
 from helpsage.configuration import canned_replies
 from helpsage.conversations import ownership
 from helpsage.conversations import service as conversations
@@ -26,6 +27,7 @@ from helpsage.conversations.models import Author, Conversation, Message, Owner, 
 from helpsage.conversations.ownership import Step
 from helpsage.db.session import reading, transaction
 from helpsage.departments import service as departments
+from helpsage.handoff import files as chat_files
 from helpsage.handoff import learned, reach, service
 from helpsage.handoff.models import Handoff
 from helpsage.handoff.service import Agent as Talker
@@ -35,10 +37,11 @@ from helpsage.people.permissions import Action
 from helpsage.tickets import categories, placing
 from helpsage.tickets.errors import InvalidText
 from helpsage.tickets.models import Ticket
-from helpsage.web import access, live, templating
+from helpsage.web import access, live, templating, uploads
 from helpsage.web.access import SignedIn
 from helpsage.web.console import said
-from helpsage.web.console.attempt import Agent, checked, visible
+from helpsage.web.console.attempt import LONGEST_KEY, Agent, Posted, checked, visible
+from helpsage.web.uploads import Files
 
 router = APIRouter(include_in_schema=False)
 
@@ -72,10 +75,19 @@ class Refused:
     problem: str = ""
     typed: Mapping[str, str] | None = None
     status: int = 200
+    #: Files that came with it: they need not be chosen again.
+    files: Files | None = None
+    #: The problem is one of them.
+    is_file: bool = False
 
     def value(self, form: str, name: str, otherwise: str = "") -> str:
         """What a field shows."""
         return (self.typed or {}).get(name, otherwise) if self.form == form else otherwise
+
+    @property
+    def kept(self) -> list[tuple[Received, str]]:
+        """Files that the form still carries, with their marks."""
+        return self.files.marked if self.files is not None else []
 
 
 # --- pages
@@ -148,19 +160,20 @@ def accept(request: Request, who: Agent, handoff_id: UUID) -> Response:
 
 
 @router.post(f"{PATH}/{{handoff_id}}/say", dependencies=checked)
-def say(
-    request: Request,
-    who: Agent,
-    handoff_id: UUID,
-    body: Typed = "",
-    key: Annotated[str, Form(max_length=64)] = "",
-) -> Response:
-    """Words to the person."""
+def say(request: Request, who: Agent, handoff_id: UUID, form: Posted) -> Response:
+    """Words to the person, files, or both."""
+    body, key = (value if isinstance(value, str) else "" for value in (form.get("body"), form.get("key")))
+    if len(key) > LONGEST_KEY:
+        raise HTTPException(422)
+    files = uploads.read(form, who.person_id)
 
     def work(session: Session, found: Handoff) -> None:
-        service.say(session, found.id, _talker(who), _filled(session, who, found, body), key or None)
+        if files.problems:
+            raise AttachmentRefused("not_allowed", "", " ".join(files.problems))
+        told = _filled(session, who, found, body)
+        service.say(session, found.id, _talker(who), told, key or None, files.received)
 
-    return _attempt(request, who, handoff_id, "say", {"body": body}, work)
+    return _attempt(request, who, handoff_id, "say", {"body": body}, work, files=files)
 
 
 @router.post(f"{PATH}/{{handoff_id}}/typing", dependencies=checked)
@@ -254,6 +267,7 @@ def _attempt(
     typed: Mapping[str, str],
     work: Work,
     then: str = "",
+    files: Files | None = None,
 ) -> Response:
     """Do it and show what follows; or show the chat as it is now, with what stood in the way and what was typed."""
     try:
@@ -274,9 +288,11 @@ def _attempt(
         problem, status = said.NOBODY_THERE, 422
     except InvalidText as error:
         problem, status = str(error), 422
+    except AttachmentRefused as error:
+        return _draw(request, who, handoff_id, Refused(form, str(error), typed, 422, files, is_file=True))
     else:
         return RedirectResponse(then, status_code=303) if then else _to(handoff_id)
-    return _draw(request, who, handoff_id, Refused(form, problem, typed, status))
+    return _draw(request, who, handoff_id, Refused(form, problem, typed, status, files))
 
 
 def _talker(who: SignedIn) -> Talker:
@@ -372,6 +388,7 @@ def _chat(session: Session, who: SignedIn, found: Handoff, conversation: Convers
         "agent_name": service.name_of(session, found.agent_id) if found.agent_id else "",
         "messages": messages,
         "speakers": _speakers(messages, session, conversation),
+        "sent": chat_files.by_message(session, messages),
         "learned": learned.of(session, conversation),
         "suggestions": suggesting.for_chat(session, messages, who) if mine else [],
         "ticket": session.get(Ticket, found.ticket_id) if found.ticket_id else None,

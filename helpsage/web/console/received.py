@@ -16,6 +16,7 @@ from starlette.responses import Response
 from helpsage.attachments import service as attachments
 from helpsage.attachments.models import Attachment
 from helpsage.db.session import transaction
+from helpsage.handoff import files as chat_files
 from helpsage.intake import letters, service
 from helpsage.intake.models import Inbound, Lane
 from helpsage.tickets import merge
@@ -48,6 +49,8 @@ class Came:
     """What came with a ticket and with what was said on it, by the entry's id, or the ticket's for its report."""
 
     files: Mapping[UUID, Sequence[Attachment]]
+    #: What agents sent in the chat that led to a ticket, by the message's number.
+    chats: Mapping[int, Sequence[Attachment]]
     letters: Mapping[UUID, Inbound]
 
 
@@ -59,11 +62,12 @@ def of_family(session: Session, family: Sequence[Ticket]) -> Came:
     rows = session.execute(select(file, letter).join(letter, letter.entry_id == file.entry_id, full=True)).all()
     files: dict[UUID, list[Attachment]] = defaultdict(list)
     # A letter with several files stands in as many rows.
-    for each in sorted({row[0] for row in rows if row[0] is not None}, key=lambda each: (each.created_at, each.id)):
+    others, chats = chat_files.apart({row[0] for row in rows if row[0] is not None})
+    for each in others:
         files[each.entry_id or each.ticket_id].append(each)
     records = sorted({row[1] for row in rows if row[1] is not None}, key=lambda each: each.id)
     places = ((each.entry_id or each.ticket_id, each) for each in records)
-    return Came(dict(files), {place: record for place, record in places if place is not None})
+    return Came(dict(files), chats, {place: record for place, record in places if place is not None})
 
 
 def _found(session: Session, who: Agent, reference: str, inbound_id: int) -> tuple[Ticket, Inbound]:

@@ -105,6 +105,7 @@ def _context(
         "news": news,
         "names": said.names_in(session, [*changes, *news]),
         "files": came.files,
+        "chat_files": came.chats,
         "received": came.letters,
         "bounce": own.bounced,
         "attempt": attempt,

@@ -21,6 +21,7 @@ from helpsage import attachments, clock, settings
 from helpsage.attachments import AttachmentRefused
 from helpsage.db.session import transaction
 from helpsage.departments import service as departments
+from helpsage.handoff import files as chat_files
 from helpsage.service_levels import standing
 from helpsage.tickets import categories, changing, lifecycle, requester, service
 from helpsage.tickets.errors import (
@@ -182,6 +183,8 @@ def _context(session: Session, ticket: Ticket, attempt: Attempt) -> dict[str, An
     category = categories.load().get(ticket.category)
     status = Status(ticket.status)
     team = departments.team(session, ticket.team_id)
+    attached = attachments.by_entry(session, ticket.id, public_only=True)
+    attached[None], sent = chat_files.apart(attached.get(None, ()))
     return {
         "ticket": ticket,
         "category": category.title if category else "",
@@ -192,7 +195,8 @@ def _context(session: Session, ticket: Ticket, attempt: Attempt) -> dict[str, An
         "steps": progress.steps(ticket, log),
         "story": _story(log, service.thread(session, ticket, public_only=True)),
         "transcript": service.transcript(session, ticket),
-        "attached": attachments.by_entry(session, ticket.id, public_only=True),
+        "attached": attached,
+        "chat_files": sent,
         "details": _details(ticket, category),
         "seen": log[-1].id if log else 0,
         "news": [line for line in log if line.id > attempt.seen] if attempt.stale else [],

@@ -36,6 +36,7 @@ NewSession = Callable[[], Session]
 BEGIN = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 TASKS = {
     "handoff.follow": handoff_jobs.follow,
+    "handoff.keep_files": handoff_jobs.keep_files,
     "chat.add_words_to_ticket": chat_jobs.add_words_to_ticket,
 }
 
