@@ -46,8 +46,8 @@ select message.conversation_id from message join alert on alert.conversation_id 
 """
 WRITE = """
 insert into alert_word
-  (installation, place, key, conversation_id, external_id, name, kind, text, button, address, aside)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11::jsonb)
+  (installation, place, key, conversation_id, external_id, name, kind, text, button, address, aside, files)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11::jsonb, $12::jsonb)
 on conflict (installation, place, key) do nothing returning id
 """
 ASIDE = """
@@ -139,6 +139,8 @@ async def keep(connection: Any, connector: Connector, kept: Kept, delivery: Deli
         said.pressed.number if said.pressed is not None else None,
         as_json(among.address),
         as_json(among.aside),
+        # What was changed had its files when it was said first.
+        as_json(deliveries.files_as_data(() if said.change else said.files)),
     )
     if word is not None:
         subject = found.conversation or uuid5(NAMESPACE_URL, f"{connector.installation.key} {among.key}")

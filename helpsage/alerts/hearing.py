@@ -6,16 +6,19 @@ that very thread. Who is not known as staff is told so, alone, and changes nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from helpsage import clock, settings
+from helpsage import attachments, clock, settings
 from helpsage.alerts import cards, commands, places, staff, telling, words
 from helpsage.alerts.commands import Command, Meant
+from helpsage.alerts.files import Brought, Wanted
 from helpsage.alerts.models import Alert, AlertPlace, AlertWord, Aside, Kind, Which
+from helpsage.attachments import AttachmentRefused
 from helpsage.departments import service as departments
 from helpsage.handoff import reach
 from helpsage.handoff import service as handoffs
@@ -26,22 +29,42 @@ from helpsage.people.permissions import Action, Viewer
 from helpsage.tickets import lifecycle, service, taking
 from helpsage.tickets.actor import Actor
 from helpsage.tickets.errors import IllegalTransition, InvalidText, TicketMerged
-from helpsage.tickets.models import Status, Ticket
+from helpsage.tickets.models import Entry, Status, Ticket
 from helpsage.tickets.words import shortened, visible
 
 STRANGER = "stranger"
 #: Outcomes of words that the requester has read.
 WENT_OUT = frozenset({"reply", "said"})
+#: Words wait that long for a file that cannot be fetched just now; then they are heard without it.
+WORDS_WAIT = timedelta(seconds=30)
+NOTHING = Brought()
 
 
-def hear(session: Session, word_id: int) -> None:
-    """Do what was asked for, once."""
+def wanted(session: Session, word_id: int) -> Wanted | None:
+    """The files that have to be fetched before this is heard: of those whose words are kept or go out, and of nobody
+    else.
+    """
+    word = session.get(AlertWord, word_id)
+    if word is None or word.done_at is not None or word.kind != Kind.SAID or not word.files:
+        return None
+    configured = staff.installation(session, word.installation)
+    if configured is None or not _Hearing(session, word).takes_files():
+        return None
+    return Wanted(configured, word.files, may_wait=clock.now() - word.received_at < WORDS_WAIT)
+
+
+def hear(session: Session, word_id: int, brought: Brought = NOTHING) -> None:
+    """Do what was asked for, once.
+
+    Parameters:
+        brought: files said with it (`wanted`).
+    """
     word = session.get(AlertWord, word_id, with_for_update=True)
     if word is None or word.done_at is not None:
         return
-    word.outcome = _Hearing(session, word).outcome()
+    word.outcome = _Hearing(session, word, brought).outcome()
     # What they became is where they are kept now.
-    word.done_at, word.text = clock.now(), ""
+    word.done_at, word.text, word.files = clock.now(), "", []
     session.flush()
 
 
@@ -56,9 +79,10 @@ class _Refused(Exception):
 class _Hearing:
     """One thing that was heard."""
 
-    def __init__(self, session: Session, word: AlertWord) -> None:
+    def __init__(self, session: Session, word: AlertWord, brought: Brought = NOTHING) -> None:
         self.session = session
         self.word = word
+        self.brought = brought
         self.alert: Alert
         self.viewer: Viewer
 
@@ -66,10 +90,8 @@ class _Hearing:
         """Do it; returns what came of it."""
         if self.word.kind == Kind.CONNECT:
             return self._connect()
-        found = self.session.get(Alert, self.word.conversation_id) if self.word.conversation_id is not None else None
-        place = self.session.get(AlertPlace, found.place_id) if found is not None else None
-        here = (self.word.installation, self.word.place)
-        if found is None or place is None or place.removed_at is not None or (place.installation, place.place) != here:
+        found = self._found()
+        if found is None:
             return "nothing"
         self.alert = found
         try:
@@ -85,6 +107,30 @@ class _Hearing:
         except _Refused as refused:
             self._aside(str(refused))
             return refused.outcome
+
+    def _found(self) -> Alert | None:
+        """The alert under which it was said, if that place is still one."""
+        found = self.session.get(Alert, self.word.conversation_id) if self.word.conversation_id is not None else None
+        place = self.session.get(AlertPlace, found.place_id) if found is not None else None
+        if place is None or place.removed_at is not None:
+            return None
+        return found if (place.installation, place.place) == (self.word.installation, self.word.place) else None
+
+    def takes_files(self) -> bool:
+        """Whether files said with these words are put on the ticket, or go to the person in the chat."""
+        found, meant = self._found(), commands.read(self.word.text)
+        if found is None or meant.command not in (Command.PLAIN, Command.NOTE, Command.REPLY):
+            return False
+        self.alert = found
+        try:
+            self.viewer = staff.viewer(self.session, self.word)
+            chat = self._open_chat()
+            if chat is not None and meant.command is not Command.NOTE:
+                return self._is_mine(chat)
+            self._ticket(Action.REPLY if meant.command is Command.REPLY else Action.NOTE)
+        except (staff.Stranger, staff.NeedsSecondFactor, _Refused):
+            return False
+        return True
 
     # ---- who it is
 
@@ -163,7 +209,7 @@ class _Hearing:
         meant = Meant(Command.TAKE, "") if pressed else commands.read(self.word.text)
         handoff = self._open_chat()
         table = _OF_CHATS if handoff is not None else _OF_TICKETS
-        if not visible(self.word.text) and not pressed:
+        if not visible(self.word.text) and not pressed and not self.word.files:
             raise _Refused(words.FILES, "nothing")
         work = table.get(meant.command) if meant.command is not None else None
         if work is None:
@@ -183,9 +229,29 @@ class _Hearing:
         raise _Refused(words.HELP_CHAT if self._open_chat() is not None else words.HELP_TICKET, "help")
 
     def _filled(self, meant: Meant) -> str:
-        if not visible(meant.text):
-            raise _Refused(words.NO_WORDS.format(command=meant.command))
-        return meant.text
+        """Words for the ticket: where there are files alone, their names."""
+        if visible(meant.text):
+            return meant.text
+        if self.brought.received:
+            return ", ".join(cards.plain(each.name) for each in self.brought.received)
+        if self.brought.problems:
+            raise _Refused(words.NO_FILE.format(why="\n".join(self.brought.problems)), "nothing")
+        raise _Refused(words.NO_WORDS.format(command=meant.command) if meant.command else words.FILES)
+
+    def _attach(self, entry: Entry) -> None:
+        """Put the files on the ticket with what was said; why others are not there is told in the thread."""
+        problems = list(self.brought.problems)
+        for number, received in enumerate(self.brought.received):
+            key = f"{self._key}:{number}"
+            try:
+                attachments.attach(self.session, received, entry.ticket_id, entry.id, self.viewer.person_id, key)
+            except AttachmentRefused as refusal:
+                problems.append(str(refusal))
+        self._tell_problems(problems)
+
+    def _tell_problems(self, problems: Sequence[str]) -> None:
+        if problems:
+            telling.say(self.session, self.alert, cards.plain("\n".join(problems)), f"files:{self.word.id}")
 
     @property
     def _key(self) -> str:
@@ -231,18 +297,20 @@ class _Hearing:
         ticket = self._ticket(Action.REPLY)
         text = self._filled(meant)
         try:
-            service.reply(self.session, ticket, text, self._actor, key=self._key, source=self._source)
+            entry = service.reply(self.session, ticket, text, self._actor, key=self._key, source=self._source)
         except IllegalTransition as error:
             raise _Refused(words.NOT_POSSIBLE.format(why=error)) from error
+        self._attach(entry)
         return "reply"
 
     def _note(self, meant: Meant) -> str:
         ticket = self._ticket(Action.NOTE)
         text = self._filled(meant)
         try:
-            service.note(self.session, ticket, text, self._actor, key=self._key, source=self._source)
+            entry = service.note(self.session, ticket, text, self._actor, key=self._key, source=self._source)
         except TicketMerged as error:
             raise _Refused(words.GOES_ON.format(reference=ticket.reference)) from error
+        self._attach(entry)
         return "note"
 
     def _resolve(self, meant: Meant) -> str:
@@ -306,19 +374,27 @@ class _Hearing:
             raise _Refused(words.NOT_FROM_HERE.format(name=self._name(chat)), "stayed")
         if not self._is_mine(chat):
             return "stayed"
-        return self._say(chat, self._filled(meant))
+        return self._say(chat, meant)
 
     def _reply_in_chat(self, meant: Meant) -> str:
         chat = self._chat()
         if not self._is_mine(chat):
             raise _Refused(words.NOT_TAKEN.format(name=self._name(chat)), "stayed")
-        return self._say(chat, self._filled(meant))
+        return self._say(chat, meant)
 
-    def _say(self, chat: Handoff, text: str) -> str:
+    def _say(self, chat: Handoff, meant: Meant) -> str:
+        text = meant.text if visible(meant.text) or self.brought.received else self._filled(meant)
+        problems = list(self.brought.problems)
         try:
+            handoffs.say(self.session, chat.id, self._agent, text, self._key, self.brought.received)
+        except AttachmentRefused as refusal:  # nothing was said
+            problems.append(str(refusal))
+            if not visible(text):
+                raise _Refused(words.NO_FILE.format(why="\n".join(problems)), "nothing") from refusal
             handoffs.say(self.session, chat.id, self._agent, text, self._key)
         except (handoffs.NotYours, handoffs.Over) as error:
             raise _Refused(words.CHAT_OVER) from error
+        self._tell_problems(problems)
         return "said"
 
     def _stays(self, meant: Meant) -> str:

@@ -49,7 +49,7 @@ def forget(session: Session, person_id: UUID, removed: str) -> None:
     session.execute(
         update(AlertWord)
         .where(AlertWord.conversation_id.in_(ids))
-        .values(text="")
+        .values(text="", files=[])
         .execution_options(synchronize_session=False)
     )
     session.execute(_SHOW_NOTHING, {"conversations": ids})

@@ -6,7 +6,7 @@ one place has one card of one thing (a unique key), and what is said under it ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,14 +18,17 @@ from sqlalchemy.orm import Session
 from helpsage import clock
 from helpsage.alerts import cards, places, words
 from helpsage.alerts.models import CHANNEL, Alert, AlertPlace, Which
+from helpsage.attachments import Attachment
+from helpsage.attachments import service as attachments
 from helpsage.channels.models import ChannelConversation
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Author, Conversation, Owner
 from helpsage.conversations.ownership import Step
 from helpsage.departments import service as departments
+from helpsage.handoff import files as chat_files
 from helpsage.handoff import learned
 from helpsage.handoff import service as handoffs
-from helpsage.handoff.models import Handoff
+from helpsage.handoff.models import ChatFile, Handoff
 from helpsage.people import directory
 from helpsage.tickets import changing, lifecycle
 from helpsage.tickets.models import Change, Entry, Priority, Status, Ticket
@@ -117,7 +120,7 @@ def _commented(session: Session, alert: Alert, ticket: Ticket, payload: Mapping[
     if entry is None:
         return ""
     name = entry.author_name or ticket.requester.name or words.SOMEBODY
-    return words.WROTE.format(name=cards.plain(name), text=_cut(entry.body))
+    return words.WROTE.format(name=cards.plain(name), text=_told(session, entry))
 
 
 def _replied(session: Session, alert: Alert, ticket: Ticket, payload: Mapping[str, Any]) -> str:
@@ -126,8 +129,9 @@ def _replied(session: Session, alert: Alert, ticket: Ticket, payload: Mapping[st
         return ""
     values = {"name": cards.plain(entry.author_name or words.SOMEBODY), "requester": cards.requester(ticket)}
     if _is_own(alert, entry.key):
-        return words.SENT.format(**values)
-    return words.ANSWERED.format(text=_cut(entry.body), **values)
+        names = _names(attachments.with_entry(session, entry.id))
+        return words.SENT_WITH.format(files=names, **values) if names else words.SENT.format(**values)
+    return words.ANSWERED.format(text=_told(session, entry), **values)
 
 
 def _noted(session: Session, alert: Alert, ticket: Ticket, payload: Mapping[str, Any]) -> str:
@@ -135,7 +139,21 @@ def _noted(session: Session, alert: Alert, ticket: Ticket, payload: Mapping[str,
     # What was said in the thread's own chat stands there already.
     if entry is None or _is_own(alert, entry.key) or entry.key == f"handoff:{alert.handoff_id}":
         return ""
-    return words.NOTED.format(name=cards.plain(entry.author_name or words.DESK), text=_cut(entry.body))
+    return words.NOTED.format(name=cards.plain(entry.author_name or words.DESK), text=_told(session, entry))
+
+
+def _told(session: Session, entry: Entry) -> str:
+    """What stands in an entry, with the names of its files."""
+    return _with(_cut(entry.body), _names(attachments.with_entry(session, entry.id)))
+
+
+def _names(files: Iterable[Attachment | ChatFile]) -> str:
+    return ", ".join(cards.plain(file.name) for file in files)
+
+
+def _with(text: str, names: str) -> str:
+    """Words, with the names of the files that came with them."""
+    return "\n\n".join(part for part in (text, words.WITH.format(files=names) if names else "") if part)
 
 
 def _moved(session: Session, alert: Alert, ticket: Ticket, payload: Mapping[str, Any]) -> str:
@@ -291,9 +309,10 @@ def agent_said(session: Session, message_id: int) -> None:
     handoff = handoffs.current(session, message.conversation_id) if message is not None else None
     if message is None or handoff is None:
         return
+    names = _names(chat_files.by_message(session, [message]).get(message.id, ()))
     for alert in chat_alerts(session, handoff.id):
         if not _is_own(alert, (message.client_id or "").removeprefix("agent:")):
-            said = words.SAID.format(name=cards.plain(message.author_name), text=_cut(message.text))
+            said = words.SAID.format(name=cards.plain(message.author_name), text=_with(_cut(message.text), names))
             say(session, alert, said, f"message:{message.id}")
 
 

@@ -32,6 +32,9 @@ ELSEWHERE: Final = "Passed on to another team"
 WROTE: Final = "**{name}** wrote:\n\n{text}"
 ANSWERED: Final = "**{name}** answered {requester}:\n\n{text}"
 SENT: Final = "→ Sent to {requester} as **{name}**'s answer."
+SENT_WITH: Final = "→ Sent to {requester} as **{name}**'s answer, with {files}."
+#: Under words that came with files.
+WITH: Final = "(with {files})"
 NOTED: Final = "**{name}** noted, among staff:\n\n{text}"
 SET: Final = "**{name}** set it to “{status}”.{reason}"
 SET_BY_ITSELF: Final = "It is “{status}” now.{reason}"
@@ -124,7 +127,10 @@ DELETED: Final = "What was kept of it stays: {where}"
 DELETED_NOTE: Final = "it is a note on {reference}."
 DELETED_REPLY: Final = "{name} has read it."
 EDITED_NOTE: Final = "(changed in the thread; it reads now:) {text}"
-FILES: Final = "Files stay in this thread. Put them on the ticket in the console."
+FILES: Final = "There is nothing in it that I can put on the ticket, so it stays in this thread."
+FILE_GONE: Final = "“{name}” could not be fetched and stays in this thread."
+FILE_AWAY: Final = "“{name}” cannot be fetched just now and stays in this thread. Send it once more to put it there."
+NO_FILE: Final = "Nothing was kept. {why}"
 
 #: Connecting.
 CONNECTED: Final = (

@@ -133,6 +133,12 @@ def of_ticket(session: Session, ticket_id: UUID, public_only: bool = False) -> l
     return list(session.scalars(on([ticket_id], public_only).order_by(Attachment.created_at, Attachment.id)))
 
 
+def with_entry(session: Session, entry_id: UUID) -> list[Attachment]:
+    """The files that were sent with something said on a ticket, oldest first."""
+    asked = select(Attachment).where(Attachment.entry_id == entry_id)
+    return list(session.scalars(asked.order_by(Attachment.created_at, Attachment.id)))
+
+
 def by_entry(session: Session, ticket_id: UUID, public_only: bool = False) -> dict[UUID | None, list[Attachment]]:
     """The same, by what they were sent with; None has those of the description."""
     found: dict[UUID | None, list[Attachment]] = defaultdict(list)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from helpsage import clock, settings
-from helpsage.alerts import hearing, telling
+from helpsage.alerts import files, hearing, telling
 from helpsage.alerts.models import AlertWord, Aside
 from helpsage.db.session import transaction
 from helpsage.events.models import OutboxEvent
@@ -60,8 +60,13 @@ def tell_answer(event_id: int, subject_id: str, payload: dict[str, Any]) -> None
 @app.task(name="alerts.hear", retry=BACKOFF)
 def hear(event_id: int, subject_id: str, payload: dict[str, Any]) -> None:
     """Do what somebody said or pressed in a place of their team's."""
+    word_id = int(payload["word_id"])
     with transaction() as session:
-        hearing.hear(session, int(payload["word_id"]))
+        wanted = hearing.wanted(session, word_id)
+    # The application's server may be slow: nothing is locked meanwhile.
+    brought = files.bring(wanted) if wanted is not None else hearing.NOTHING
+    with transaction() as session:
+        hearing.hear(session, word_id, brought)
 
 
 @app.periodic(cron="7 * * * *")

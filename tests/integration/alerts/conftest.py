@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,6 +43,7 @@ TASKS: dict[str, Callable[..., None]] = {
     "alerts.tell_answer": alert_jobs.tell_answer,
     "alerts.hear": alert_jobs.hear,
     "handoff.follow": handoff_jobs.follow,
+    "handoff.keep_files": handoff_jobs.keep_files,
     "chat.add_words_to_ticket": chat_jobs.add_words_to_ticket,
     "chat.deliver_reply": chat_jobs.deliver_reply_to_chat,
 }
@@ -167,6 +168,7 @@ class Floor(Desk):
         key: str = "",
         kind_of_word: str = "said",
         follow: bool = True,
+        files: Sequence[Mapping[str, Any]] = (),
     ) -> str:
         """As the assistant keeps it; returns what came of it."""
         self._numbers += 1
@@ -182,6 +184,7 @@ class Floor(Desk):
                 name=by,
                 kind=kind_of_word,
                 text=said,
+                files=list(files),
                 address={"channel": where},
                 aside={"user": by},
                 received_at=self.now,
