@@ -249,6 +249,7 @@ class TestPosting:
             (Answer(429, {}, (("Retry-After", "9"),)), Later),
             (Answer(500, {}), Later),
             (Answer(502, b"<html>Bad Gateway</html>"), Later),
+            (Answer(200, b"<html>Sign in to the network</html>"), Later),
             (Answer(413, {"error": {"code": "MessageSizeTooBig"}}), Impossible),
             (Answer(400, {"error": {"code": "BadSyntax"}}), Impossible),
         ],

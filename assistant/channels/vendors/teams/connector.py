@@ -327,6 +327,9 @@ class Teams(Connector):
             answer = await self.http.send(method, url, headers=headers, **options)
         if answer.status // 100 != 2:
             raise _failure(answer)
+        if answer.body.strip() and not _is_object(answer):
+            # A page of something in between: nobody can tell whether the connector has it.
+            raise Later(words.NO_JSON.format(status=answer.status))
         return answer
 
     async def _token(self) -> str:
@@ -419,6 +422,13 @@ def _file_answer(heard: Heard, place: Place) -> Delivery | Reply:
 
 def _quoted(part: str) -> str:
     return quote(part, safe="")
+
+
+def _is_object(answer: Answered) -> bool:
+    try:
+        return isinstance(json.loads(answer.body), dict)
+    except ValueError:
+        return False
 
 
 def _json(answer: Answered) -> dict[str, Any]:

@@ -8,6 +8,7 @@ NO_LOGIN: Final = "Microsoft gives us no token: the app's id, tenant or secret i
 NOT_AUTHORISED: Final = "Teams does not accept our token: the bot was removed or belongs to another tenant"
 LOGIN_AWAY: Final = "Microsoft's login service does not answer ({reason})"
 REFUSED: Final = "Teams refused it: status {status}, {code}"
+NO_JSON: Final = "Teams answered {status} with something else than JSON"
 NOT_STORED: Final = "OneDrive did not take a file: status {status}"
 ELSEWHERE: Final = "A file was to be put somewhere else than OneDrive ({host})"
 FILE_OFFERED: Final = "A file for you. It is put into your OneDrive."
