@@ -17,7 +17,7 @@ from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation
 from helpsage.intake import people as mail_people
 from helpsage.mail.models import Mail
-from helpsage.people import accounts, changes, directory, identities
+from helpsage.people import accounts, changes, directory, identities, words
 from helpsage.people.errors import InvalidEmail, NoCode, TooManyAttempts, WrongCode
 from helpsage.people.identities import ProvenBy
 from helpsage.people.models import ChannelIdentity, Person, Role
@@ -85,6 +85,13 @@ def prove(session: Session, conversation: Conversation, address: str = ASHA) -> 
     return person
 
 
+def told(session: Session, kind: str) -> str:
+    """The one letter of this kind (`people/words.py`) that Asha got; not that with the code."""
+    title, _ = words.NOTICES[kind]
+    (letter,) = session.scalars(select(Mail).where(Mail.recipient == ASHA, Mail.text.contains(title)))
+    return letter.text
+
+
 def seen(session: Session, conversation: Conversation) -> set[str]:
     """Subjects of the tickets that are shown there."""
     session.expire_all()
@@ -144,9 +151,7 @@ class TestProving:
     def test_the_owner_of_an_account_gets_a_letter(self, session: Session) -> None:
         accounts.create(session, ASHA, "Asha", "correct horse battery", Role.REQUESTER)
         prove(session, meet(session, "telegram", "7001", "Asha T."))
-        last = session.scalars(select(Mail).where(Mail.recipient == ASHA).order_by(Mail.created_at.desc())).first()
-        assert last is not None
-        assert "Telegram (Asha T.)" in last.text
+        assert "Telegram (Asha T.)" in told(session, "place_linked")
 
     def test_two_who_prove_an_address_at_once_are_one_person(self, session: Session, clean_database: Engine) -> None:
         asked = [meet(session, "telegram", str(number)) for number in range(4)]
@@ -360,6 +365,17 @@ class TestUndoing:
         assert telegram.person_id == ben.id
         assert ticket.requester_id == asha.id
         assert [line.action for line in identities.history(session, ben.id)] == ["moved"]
+
+    def test_taken_off_it_has_proven_nothing_and_the_owner_is_told(self, session: Session) -> None:
+        accounts.create(session, ASHA, "Asha", "correct horse battery", Role.REQUESTER)
+        telegram = meet(session, "telegram", "7001", "Asha T.")
+        prove(session, telegram)
+        identities.unlink(session, identity_of(session, telegram))
+        session.commit()
+        session.expire_all()
+        found = identity_of(session, telegram)
+        assert (found.proven_by, found.proven_at, found.person.email) == (None, None, None)
+        assert "Telegram (Asha T.)" in told(session, "place_unlinked")
 
     def test_every_step_is_logged(self, session: Session) -> None:
         admin = accounts.create(session, "olivia@example.org", "Olivia", "correct horse battery", Role.ADMINISTRATOR)
