@@ -113,6 +113,20 @@ def by_message(session: Session, messages: Iterable[Message]) -> Mapping[int, li
     return dict(found)
 
 
+def shown(session: Session, messages: Sequence[Message]) -> Mapping[int, Sequence[ChatFile | Attachment]]:
+    """The same, with those of tickets' replies that were said there too."""
+    sent = by_message(session, messages)
+    said = {each.id: _ids(each) for each in messages if each.author == Author.AGENT and each.id not in sent}
+    asked = select(Attachment).where(Attachment.id.in_([file for files in said.values() for file in files]))
+    known = {file.id: file for file in session.scalars(asked)} if any(said.values()) else {}
+    replies = {number: [known[file] for file in files if file in known] for number, files in said.items()}
+    return {**replies, **sent}
+
+
+def _ids(message: Message) -> list[UUID]:
+    return [UUID(str(each["id"])) for each in message.data.get("files", ())]
+
+
 def by_id(session: Session, file_id: UUID) -> ChatFile | None:
     """For whoever was shown its signed address in the chat."""
     return session.get(ChatFile, file_id)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from helpsage import settings
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
 from helpsage.departments import service as departments
@@ -19,6 +22,7 @@ from helpsage.handoff.models import Handoff, Reason
 from helpsage.people.models import Account, Person, Role
 from helpsage.tickets.actor import Actor
 from tests.browser.looks import LOOKS, violations
+from tests.integration.attachments.conftest import picture
 from tests.integration.web.conftest import EMAIL, PASSWORD, agent, database, make_account, web_url
 from tests.integration.web.visitor import Visitor
 
@@ -175,6 +179,124 @@ def test_who_is_slower_reads_who_was_faster(page: Page, sam: Visitor, database: 
     page.get_by_role("button", name="Take this chat").click()
     expect(page.get_by_role("alert").filter(has_text="Sam Okoro was faster")).to_be_focused()
     assert violations(page) == []
+
+
+# --- files
+
+#: Hands files to the page as another program does: dropped, or pasted.
+HAND_OVER = """
+([kind, files]) => {
+  const given = new DataTransfer();
+  for (const [name, type, text] of files) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    given.items.add(new File([bytes], name, { type }));
+  }
+  const options = { bubbles: true, cancelable: true };
+  const event = kind === "paste"
+    ? new ClipboardEvent("paste", { ...options, clipboardData: given })
+    : new DragEvent(kind, { ...options, dataTransfer: given });
+  document.querySelector("#chat-body").dispatchEvent(event);
+}
+"""
+
+
+@pytest.fixture
+def talking(page: Page, database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """Priya talks with Asha, and has the chat before her."""
+    monkeypatch.setattr(settings.get(), "var", tmp_path)
+    chat = somebody_waits(database, "my laptop is dead", name="Asha Patel")
+    with Session(database) as session, session.begin():
+        service.accept(session, chat, talker(session))
+    page.goto(f"/agent/chats/{chat}")
+    expect(page.locator("html.scripted")).to_be_visible()
+    return chat
+
+
+def sent(engine: Engine) -> list[tuple[str, list[str]]]:
+    """Words and files of each of the agent's messages."""
+    with Session(engine) as session:
+        said = session.scalars(select(Message).where(Message.author == "agent").order_by(Message.id)).all()
+        return [(each.text, [file["name"] for file in each.data.get("files", ())]) for each in said]
+
+
+def hand_over(page: Page, kind: str, *files: tuple[str, str, bytes]) -> None:
+    """Drop or paste files."""
+    encoded = [(name, content_type, b64encode(content).decode()) for name, content_type, content in files]
+    page.evaluate(HAND_OVER, [kind, encoded])
+
+
+def test_files_are_chosen_dropped_and_pasted_and_sent_with_words(page: Page, talking: UUID, database: Engine) -> None:
+    field, chosen = page.locator("#chat-body"), page.locator("[data-chat-chosen] li")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach files").click()
+    chooser.value.set_files({"name": "log.txt", "mimeType": "text/plain", "buffer": b"it broke"})
+    hand_over(page, "drop", ("plan.txt", "text/plain", b"the plan"))
+    hand_over(page, "paste", ("image.png", "image/png", picture()))
+    expect(chosen).to_have_count(3)
+    expect(chosen.last.locator("canvas")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Do not send plan.txt").click()
+    expect(field).to_be_focused()
+    page.keyboard.type("Look at these.")
+    page.keyboard.press("Enter")
+    said = page.locator("#chat-log li").last
+    expect(said.get_by_role("link", name="log.txt")).to_be_visible(timeout=LIVE_MS)
+    expect(said.locator("img")).to_have_js_property("complete", True)
+    assert said.locator("img").evaluate("image => image.naturalWidth") > 0
+    expect(chosen).to_have_count(0)
+    expect(page.locator("[data-chat-progress]")).to_be_hidden()
+    assert sent(database) == [("Look at these.", ["log.txt", "image.png"])]
+    assert violations(page) == []
+
+
+def test_a_file_alone_sent_twice_in_a_row_is_one_message(page: Page, talking: UUID, database: Engine) -> None:
+    hand_over(page, "drop", ("log.txt", "text/plain", b"it broke"))
+    page.get_by_role("button", name="Send", exact=True).dblclick()
+    expect(page.locator("#chat-log li").last.get_by_role("link", name="log.txt")).to_be_visible(timeout=LIVE_MS)
+    assert sent(database) == [("", ["log.txt"])]
+
+
+def test_what_is_refused_is_told_beside_the_field_and_everything_stays(
+    page: Page, talking: UUID, database: Engine
+) -> None:
+    field, problem = page.locator("#chat-body"), page.locator("[data-chat-files-problem]")
+    field.fill("words of value")
+    hand_over(page, "drop", ("big.txt", "text/plain", b"a" * 10_000_001), ("log.txt", "text/plain", b"it broke"))
+    expect(problem).to_have_text("“big.txt” is larger than 10 MB.")
+    hand_over(page, "drop", ("run.exe", "application/octet-stream", b"MZ" + bytes(60)))
+    expect(problem).to_be_hidden()
+    field.press("Enter")
+    expect(problem).to_contain_text("Files like “run.exe” cannot be attached", timeout=LIVE_MS)
+    expect(field).to_have_value("words of value")
+    expect(page.locator("[data-chat-chosen] li")).to_have_count(2)
+    assert sent(database) == []
+    assert violations(page) == []
+    page.get_by_role("button", name="Do not send run.exe").click()
+    field.press("Enter")
+    expect(page.locator("#chat-log li").last).to_contain_text("words of value", timeout=LIVE_MS)
+    assert sent(database) == [("words of value", ["log.txt"])]
+
+
+def test_how_much_has_left_is_shown_and_an_answer_that_got_lost_sends_once(
+    page: Page, talking: UUID, database: Engine
+) -> None:
+    progress = page.locator("[data-chat-progress]")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        expect(progress).to_be_visible()
+        expect(progress).to_contain_text("Sending files…")
+        route.abort()
+
+    page.route("**/say", lose, times=1)
+    hand_over(page, "drop", ("log.txt", "text/plain", b"it broke"))
+    page.locator("#chat-body").press("Enter")
+    expect(page.locator("[data-chat-files-problem]")).to_contain_text("cannot be reached", timeout=LIVE_MS)
+    expect(progress).to_be_hidden()
+    page.locator("#chat-body").press("Enter")
+    expect(page.locator("[data-chat-chosen] li")).to_have_count(0)
+    expect(page.locator("#chat-log li").last.get_by_role("link", name="log.txt")).to_be_visible(timeout=LIVE_MS)
+    assert sent(database) == [("", ["log.txt"])]
 
 
 # --- for everyone

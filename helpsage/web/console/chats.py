@@ -388,7 +388,7 @@ def _chat(session: Session, who: SignedIn, found: Handoff, conversation: Convers
         "agent_name": service.name_of(session, found.agent_id) if found.agent_id else "",
         "messages": messages,
         "speakers": _speakers(messages, session, conversation),
-        "sent": chat_files.by_message(session, messages),
+        "sent": chat_files.shown(session, messages),
         "learned": learned.of(session, conversation),
         "suggestions": suggesting.for_chat(session, messages, who) if mine else [],
         "ticket": session.get(Ticket, found.ticket_id) if found.ticket_id else None,

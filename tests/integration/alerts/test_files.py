@@ -224,6 +224,24 @@ def test_the_names_are_told_where_the_ticket_is_told_besides(
 
 
 class TestChats:
+    def test_words_go_without_a_file_that_does_not_fit(
+        self, floor: Floor, slack: Slack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        floor.agent("Lena")
+        floor.place(team=False)
+        floor.member("Priya")
+        conversation = floor.chat("the wifi in my room is gone")
+        floor.asks(conversation)
+        (alert,) = floor.alerts()
+        floor.press(alert, "Priya")
+        monkeypatch.setattr(settings.get(), "attachment_ticket_mb", 0)
+        assert floor.hears(alert, "look", "Priya", files=sent(slack, "log.txt")) == "said"
+        with floor.new() as session:
+            asked = select(Message).where(Message.conversation_id == conversation, Message.author == "agent")
+            (message,) = session.scalars(asked)
+        assert (message.text, message.data) == ("look", {})
+        assert "“log.txt” does not fit" in floor.thread(alert)[-1]
+
     def test_who_talks_from_the_thread_sends_them_to_the_person(self, floor: Floor, slack: Slack) -> None:
         floor.agent("Lena")
         floor.place(team=False)

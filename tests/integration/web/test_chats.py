@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +14,17 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from assistant.channels import sent_files
-from helpsage import settings
+from helpsage import attachments, settings
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
 from helpsage.departments import service as departments
 from helpsage.departments.models import Department, Team, TeamMember
 from helpsage.handoff import service
 from helpsage.handoff.models import ChatFile, Handoff, Reason
+from helpsage.jobs.chat import deliver_reply_to_chat
 from helpsage.people.models import Account, Role
+from helpsage.tickets import service as tickets
+from helpsage.tickets.service import Actor
 from tests.integration.attachments.conftest import picture
 from tests.integration.web.conftest import EMAIL, PASSWORD, Desk, make_account
 from tests.integration.web.visitor import Visitor
@@ -181,6 +185,17 @@ class TestFiles:
         saved = agent.get(f"/attachments/{second}/log.txt")
         assert saved.content == b"it broke"
         assert saved.headers["content-disposition"].startswith("attachment;")
+
+    def test_those_of_a_tickets_reply_are_shown_too(self, agent: Visitor, desk: Desk, database: Engine) -> None:
+        ticket = desk.ticket()
+        with Session(database) as session, session.begin():
+            found = tickets.by_id(session, ticket.id)
+            entry = tickets.reply(session, found, "Look.", Actor("agent", "Sam"))
+            attachments.store(session, ticket.id, entry.id, "plan.txt", "", io.BytesIO(b"the plan"))
+            payload = {"entry_id": str(entry.id)}
+        deliver_reply_to_chat(event_id=1, subject_id=str(ticket.id), payload=payload)
+        form = agent.form(agent.get(f"/agent/tickets/{ticket.reference}"), f"/agent/tickets/{ticket.reference}/chat")
+        assert re.search(r'href="/attachments/[^"]+/plan.txt"', agent.submit(form).text)
 
     def test_one_without_words(self, agent: Visitor, database: Engine) -> None:
         chat = somebody_waits(database)
