@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from helpsage import clock
 from helpsage.alerts import hearing, places, telling, words
 from helpsage.alerts.models import AlertPlace
+from helpsage.channels.models import Post
 from helpsage.db.session import engine_for
 from helpsage.departments import service as departments
 from helpsage.events.models import OutboxEvent
@@ -97,6 +98,16 @@ class Worker:
             return condition()
 
         await until(looked, what)
+
+    async def posted(self) -> None:
+        """Wait until the assistant knows what the application calls its messages: an answer names one of them."""
+        waiting = select(Post.message_id).where(Post.state != "sent")
+
+        def done() -> bool:
+            with Session(self.engine) as session:
+                return session.scalar(waiting.limit(1)) is None
+
+        await until(done, "everything to be posted")
 
 
 @pytest.fixture
@@ -253,7 +264,32 @@ def assignee(worker: Worker, found: Ticket) -> UUID | None:
         return session.get_one(Ticket, found.id).assignee_id
 
 
+def kept_files(query: Query) -> list[tuple[str, list[str]]]:
+    """Words in the thread, and the names of the files said with them, as the assistant keeps them for the desk."""
+    rows = query("select text, files from alert_word where kind = 'said' order by id")
+    return [(row["text"], [file["name"] for file in row["files"]]) for row in rows]
+
+
 class TestSlack:
+    async def test_files_said_in_the_thread_are_kept_with_the_words(
+        self, slack: tuple[Slack, Workspace], worker: Worker, priya: Account, query: Query
+    ) -> None:
+        server, workspace = slack
+        await workspace.mention(f"connect {code(worker)}", BEN)
+        await worker.until(lambda: server.texts(GENERAL), "the place to be greeted")
+        ticket(worker)
+        await until(lambda: len(server.texts(GENERAL)) == 2, "the card")
+        await worker.posted()
+        under = {"thread_ts": server.newest(GENERAL)["ts"], "subtype": "file_share"}
+        files = [
+            {"id": name, "name": name, "url_private_download": f"{server.url}/files/{name}"} for name in ("a", "b")
+        ]
+        said = await workspace.say("see these", ANA, GENERAL, files=files, **under)
+        await workspace.event(said)  # as Slack does when the answer was late
+        await workspace.say("", ANA, GENERAL, files=files[:1], **under)
+        assert kept_files(query) == [("see these", ["a", "b"]), ("", ["a"])]
+        assert query("select 1 from outbox_event where kind = 'conversation.files_sent'") == []
+
     async def test_from_the_code_to_the_thread(
         self, slack: tuple[Slack, Workspace], worker: Worker, priya: Account
     ) -> None:
@@ -263,6 +299,7 @@ class TestSlack:
         assert "#helpdesk" in server.texts(GENERAL)[0]
         found = ticket(worker)
         await until(lambda: len(server.texts(GENERAL)) == 2, "the card")
+        await worker.posted()
         card = server.newest(GENERAL)
         assert "Ravi Kumar" in card["text"]
         assert "<!channel>" not in json.dumps(card["blocks"], ensure_ascii=False), "it would call everybody"
@@ -294,6 +331,7 @@ class TestSlack:
         await worker.until(lambda: server.texts(GENERAL), "the place to be greeted")
         found = ticket(worker)
         await until(lambda: len(server.texts(GENERAL)) == 2, "the card")
+        await worker.posted()
         card = server.newest(GENERAL)
         before = len(server.asides)
         await workspace.interact(workspace.pressed(card, "Take it", GENERAL, BEN))
@@ -315,6 +353,7 @@ class TestSlack:
         await worker.until(lambda: server.texts(GENERAL), "the place to be greeted")
         ticket(worker)
         await until(lambda: len(server.texts(GENERAL)) == 2, "the card")
+        await worker.posted()
         card = server.newest(GENERAL)
         said = await workspace.say("the swich is dead", ANA, GENERAL, thread_ts=card["ts"])
         await worker.until(lambda: len(entries(worker)) == 1, "the note")
@@ -375,6 +414,7 @@ class TestSlack:
         await worker.until(lambda: server.texts(GENERAL), "the place to be greeted")
         found = ticket(worker)
         await until(lambda: len(server.texts(GENERAL)) == 2, "the card")
+        await worker.posted()
         deadline = time.monotonic() + 10
         while assignee(worker, found) is None:
             assert time.monotonic() < deadline
@@ -385,6 +425,23 @@ class TestSlack:
 
 
 class TestTelegram:
+    async def test_a_file_said_in_the_thread_is_kept_with_the_words(
+        self, telegram: tuple[Telegram, str], worker: Worker, priya: Account, query: Query
+    ) -> None:
+        server, hook = telegram
+        said = f"@HelpSageBot connect {code(worker)}"
+        await server.send(server.message(said, ASHA, GROUP, entities=[mention(said, "@HelpSageBot")]), hook)
+        await worker.until(lambda: server.texts(GROUP["id"]), "the place to be greeted")
+        ticket(worker)
+        await until(lambda: len(server.texts(GROUP["id"])) == 2, "the card")
+        card = next(one for one in server.shown.values() if "reply_markup" in one)
+        await worker.posted()
+        document = {"file_id": "F1", "file_name": "log.txt", "file_size": 8}
+        update = server.message("", ASHA, GROUP, reply_to_message=card, document=document, caption="see this")
+        for _ in range(2):
+            await server.send(update, hook)
+        assert kept_files(query) == [("see this", ["log.txt"])]
+
     async def test_from_the_code_to_the_thread(
         self, telegram: tuple[Telegram, str], worker: Worker, priya: Account
     ) -> None:
@@ -396,6 +453,7 @@ class TestTelegram:
         await worker.until(lambda: server.texts(group), "the place to be greeted")
         found = ticket(worker)
         await until(lambda: len(server.texts(group)) == 2, "the card")
+        await worker.posted()
         card = next(one for one in server.shown.values() if "reply_markup" in one)
         await server.send(server.press(card, 0, ASHA), hook)
         await worker.until(lambda: assignee(worker, found) == priya.id, "the ticket to be taken")
@@ -414,6 +472,7 @@ class TestTelegram:
         await until(lambda: any("It works!" in text for text in server.texts(group)), "the answer")
         answer = next(one for one in server.shown.values() if "It works!" in one["text"])
         assert answer["reply_parameters"]["message_id"] == card["message_id"]
+        await worker.posted()
         # An answer to a later message of ours belongs to the same thread.
         await server.send(server.message("good", ASHA, GROUP, reply_to_message=answer), hook)
         await worker.until(lambda: len(entries(worker)) == 4, "the note")
@@ -427,6 +486,7 @@ class TestTelegram:
         await worker.until(lambda: server.texts(GROUP["id"]), "the place to be greeted")
         found = ticket(worker)
         await until(lambda: len(server.texts(GROUP["id"])) == 2, "the card")
+        await worker.posted()
         card = next(one for one in server.shown.values() if "reply_markup" in one)
         await server.send(server.press(card, 0, telegram_server.BEN), hook)
         await worker.until(lambda: server.alerts, "what he is told")
@@ -445,6 +505,23 @@ def activity(server: Teams, text: str, conversation: str, **more: Any) -> dict[s
 
 
 class TestTeams:
+    async def test_a_picture_said_in_the_thread_is_kept_with_the_words(
+        self, teams: tuple[Teams, Callable[..., Any]], worker: Worker, priya: Account, query: Query
+    ) -> None:
+        server, send = teams
+        server.conversations.add(ROOM)
+        await send(activity(server, f"connect {code(worker)}", f"{ROOM};messageid=17"))
+        await worker.until(lambda: server.shown.get(ROOM), "the place to be greeted")
+        ticket(worker)
+        await until(lambda: len(server.shown) == 2, "the card")
+        thread = next(one for one in server.shown if one.startswith(f"{ROOM};messageid="))
+        await worker.posted()
+        picture = {"contentType": "image/png", "contentUrl": f"{server.service_url}v3/attachments/x/views/original"}
+        said = activity(server, "see this", thread, attachments=[picture])
+        for _ in range(2):
+            await send(said)
+        assert kept_files(query) == [("see this", ["picture.png"])]
+
     async def test_from_the_code_to_the_thread(
         self, teams: tuple[Teams, Callable[..., Any]], worker: Worker, priya: Account
     ) -> None:
@@ -458,6 +535,7 @@ class TestTeams:
             return [one for one in server.shown if one.startswith(f"{ROOM};messageid=")]
 
         await until(threads, "the card")
+        await worker.posted()
         (thread,) = threads()
         (root,) = server.shown[thread]
         body = server.shown[thread][root]["attachments"][0]["content"]["body"]
@@ -495,6 +573,7 @@ class TestTeams:
         found = ticket(worker)
         await until(lambda: len(server.shown) == 2, "the card")
         thread = next(one for one in server.shown if one.startswith(f"{ROOM};messageid="))
+        await worker.posted()
         await send(activity(server, "!take", thread))
         await worker.until(lambda: "a:with-29:1abc" in server.shown, "what he is told")
         (told,) = server.shown["a:with-29:1abc"].values()
@@ -538,6 +617,7 @@ async def test_a_website_visitor_talks_with_an_agent_in_slack(
 
     worker.do(asks)
     await until(lambda: len(server.texts(GENERAL)) == 2, "the card")
+    await worker.posted()
     card = server.newest(GENERAL)
     await workspace.interact(workspace.pressed(card, "Take it", GENERAL))
     await worker.until(lambda: any("Priya Raman" in text for text in person.texts), "her coming")
@@ -574,6 +654,7 @@ async def test_the_persons_typing_is_shown_in_the_thread_where_the_application_c
 
     worker.do(asks)
     await until(lambda: len(server.texts(GROUP["id"])) == 2, "the card")
+    await worker.posted()
     card = next(one for one in server.shown.values() if "reply_markup" in one)
     await server.send(server.press(card, 0, ASHA), hook)
     await worker.until(lambda: query("select 1 from handoff where thread_id is not null"), "the chat to be taken")

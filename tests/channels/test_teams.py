@@ -263,6 +263,7 @@ async def test_slow_and_broken_answers_are_waited_for(teams: Teams, send: Send) 
     answers = [
         Answer(429, {"error": {"code": "TooManyRequests"}}, (("Retry-After", "1"),)),
         Answer(502, b"<html>Bad Gateway</html>", (("Content-Type", "text/html"),)),
+        Answer(200, b"<html>Sign in to the network</html>", (("Content-Type", "text/html"),)),
     ]
 
     def trouble(asked: Asked) -> Answer | None:

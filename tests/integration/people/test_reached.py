@@ -195,6 +195,17 @@ def test_somebody_elses_chat_hears_nothing(asha: Life) -> None:
     assert asha.told(ticket) == {slack}
 
 
+def test_where_others_speak_counts_for_nothing(asha: Life) -> None:
+    slack, telegram = asha.place("slack"), asha.place("telegram")
+    asha.says(slack)
+    ticket = asha.ticket(slack)
+    asha.says(telegram)
+    with asha.new() as session, session.begin():
+        stranger = directory.add(session, "Mallory")
+    asha.says(asha.place("teams", person=stranger))
+    assert asha.told(ticket) == {telegram}
+
+
 def test_a_chat_of_somebody_who_proved_nothing_is_told_of_nothing_that_began_elsewhere(asha: Life) -> None:
     with asha.new() as session, session.begin():
         session.get_one(Person, asha.person.id).email = None
