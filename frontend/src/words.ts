@@ -93,7 +93,7 @@ const english = {
     },
     typing: "They are writing…",
     sendingFiles: "Sending files…",
-    removeFile: (name: string) => `Do not send ${name}`,
+    removeFile: (name: string) => `Remove ${name}`,
     fileTooLarge: (name: string, megabytes: number) => `“${name}” is larger than ${megabytes} MB.`,
     fileEmpty: (name: string) => `“${name}” is empty.`,
     tooManyFiles: (name: string, most: number) => `“${name}” is one file too many: at most ${most} at once.`,

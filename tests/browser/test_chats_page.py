@@ -183,6 +183,9 @@ def test_who_is_slower_reads_who_was_faster(page: Page, sam: Visitor, database: 
 
 # --- files
 
+#: What was said; a file of it is an entry of its list.
+SAID = "#chat-log > ol > li"
+
 #: Hands files to the page as another program does: dropped, or pasted.
 HAND_OVER = """
 ([kind, files]) => {
@@ -235,11 +238,11 @@ def test_files_are_chosen_dropped_and_pasted_and_sent_with_words(page: Page, tal
     expect(chosen).to_have_count(3)
     expect(chosen.last.locator("canvas")).to_be_visible()
     assert violations(page) == []
-    page.get_by_role("button", name="Do not send plan.txt").click()
+    page.get_by_role("button", name="Remove plan.txt").click()
     expect(field).to_be_focused()
     page.keyboard.type("Look at these.")
     page.keyboard.press("Enter")
-    said = page.locator("#chat-log li").last
+    said = page.locator(SAID).last
     expect(said.get_by_role("link", name="log.txt")).to_be_visible(timeout=LIVE_MS)
     expect(said.locator("img")).to_have_js_property("complete", True)
     assert said.locator("img").evaluate("image => image.naturalWidth") > 0
@@ -252,7 +255,7 @@ def test_files_are_chosen_dropped_and_pasted_and_sent_with_words(page: Page, tal
 def test_a_file_alone_sent_twice_in_a_row_is_one_message(page: Page, talking: UUID, database: Engine) -> None:
     hand_over(page, "drop", ("log.txt", "text/plain", b"it broke"))
     page.get_by_role("button", name="Send", exact=True).dblclick()
-    expect(page.locator("#chat-log li").last.get_by_role("link", name="log.txt")).to_be_visible(timeout=LIVE_MS)
+    expect(page.locator(SAID).last.get_by_role("link", name="log.txt")).to_be_visible(timeout=LIVE_MS)
     assert sent(database) == [("", ["log.txt"])]
 
 
@@ -271,9 +274,9 @@ def test_what_is_refused_is_told_beside_the_field_and_everything_stays(
     expect(page.locator("[data-chat-chosen] li")).to_have_count(2)
     assert sent(database) == []
     assert violations(page) == []
-    page.get_by_role("button", name="Do not send run.exe").click()
+    page.get_by_role("button", name="Remove run.exe").click()
     field.press("Enter")
-    expect(page.locator("#chat-log li").last).to_contain_text("words of value", timeout=LIVE_MS)
+    expect(page.locator(SAID).last).to_contain_text("words of value", timeout=LIVE_MS)
     assert sent(database) == [("words of value", ["log.txt"])]
 
 
@@ -295,7 +298,7 @@ def test_how_much_has_left_is_shown_and_an_answer_that_got_lost_sends_once(
     expect(progress).to_be_hidden()
     page.locator("#chat-body").press("Enter")
     expect(page.locator("[data-chat-chosen] li")).to_have_count(0)
-    expect(page.locator("#chat-log li").last.get_by_role("link", name="log.txt")).to_be_visible(timeout=LIVE_MS)
+    expect(page.locator(SAID).last.get_by_role("link", name="log.txt")).to_be_visible(timeout=LIVE_MS)
     assert sent(database) == [("", ["log.txt"])]
 
 
