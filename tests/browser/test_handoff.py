@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.chat import PATIENCE_MS, Chat
 from tests.browser.conftest import log_in
 from tests.browser.looks import LOOKS, violations
+from tests.integration.attachments.conftest import picture
 from tests.integration.jobs.conftest import eventually
 from tests.stack import Stack
 
@@ -62,6 +63,26 @@ def test_asked_for_taken_talked_and_given_back(live: Stack, agent: Page, chat: C
     expect(agent.locator("#chats-badge")).to_be_hidden(timeout=PATIENCE_MS)
     said = [author for author in ("agent", "bot") if "The cable" in " ".join(chat.bubbles(author))]
     assert said == []
+
+
+def test_a_file_of_the_agents_is_there_at_once_and_with_the_history(live: Stack, agent: Page, chat: Chat) -> None:
+    agent.goto(f"{live.web_url}/agent/chats")
+    chat.open_page().say(WANTED)
+    expect(agent.locator("#chats-list .talk-row")).to_be_visible(timeout=PATIENCE_MS)
+    agent.keyboard.press("w")
+    expect(chat.root.locator(".human")).to_have_text(f"You are talking with {live.agent.name}", timeout=PATIENCE_MS)
+    files = agent.locator("input[name=files]")
+    files.set_input_files({"name": "plan.png", "mimeType": "image/png", "buffer": picture()})
+    agent.get_by_role("button", name="Send", exact=True).click()
+    link = chat.root.locator(".row.agent .files a")
+    expect(link).to_contain_text("plan.png", timeout=PATIENCE_MS)
+    expect(link.locator("img")).to_have_js_property("complete", True)
+    assert link.locator("img").evaluate("image => image.naturalWidth") > 0
+    with chat.page.expect_download() as saved:
+        link.evaluate("link => { link.target = ''; link.click(); }")
+    assert saved.value.path().read_bytes() == picture()
+    chat.page.reload()
+    expect(link.locator("img")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_whoever_waits_can_stop_waiting(live: Stack, agent: Page, chat: Chat) -> None:
