@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 #: The server's address, handed from the controlling process to its workers.
 SERVER_VARIABLE = "HELPSAGE_TEST_SERVER"
 EMPTYING_ATTEMPTS = 5
+JOB_TABLES = ("jobs.procrastinate_events", "jobs.procrastinate_periodic_defers", "jobs.procrastinate_jobs")
 #: Tests below these folders share running programs: one worker gets all of a name.
 SHARED = {
     "tests/browser": "live",
@@ -162,16 +163,15 @@ def _empty(engine: Engine) -> None:
 
     Numbers go on: programs that run through several tests know the newest event by its number.
     """
-    questions = " union all ".join(
-        f"select '{table.name}' where exists (select 1 from \"{table.name}\")" for table in metadata.sorted_tables
-    )
+    tables = [*(f'"{table.name}"' for table in metadata.sorted_tables), *JOB_TABLES]
+    questions = " union all ".join(f"select '{name}' where exists (select 1 from {name})" for name in tables)
     for attempt in range(EMPTYING_ATTEMPTS):
         try:
             with engine.begin() as connection:
                 names = [name for (name,) in connection.execute(text(questions))]
                 if names:
                     # What refers to what does not matter when everything goes; triggers have nothing to say to it.
-                    everything = "; ".join(f'delete from "{name}"' for name in names)
+                    everything = "; ".join(f"delete from {name}" for name in names)
                     connection.execute(text(f"set local session_replication_role = replica; {everything}"))
             return
         except OperationalError as error:
