@@ -36,15 +36,17 @@ update channel_post post set attempts = attempts + 1,
        next_at = now() + make_interval(secs =>
          case when post.is_file or post.part = 0 and message.text = '' and message.data ? 'files'
               then $3::float else $2::float end)
-  from first, message, channel_conversation place
+  from first, message, channel_conversation place, conversation
  where post.message_id = first.message_id and post.part = first.part and post.state = 'waiting'
    and post.next_at <= now() and message.id = post.message_id
    and place.conversation_id = post.conversation_id and place.state = 'working'
+   and conversation.id = post.conversation_id
    and not exists (
      select from channel_installation resting where resting.key = post.installation and resting.rest_until > now()
    )
 returning post.message_id, post.part, post.vendor_id, post.changed, post.attempts, post.last_error, post.upload,
-          message.author, message.author_name, message.text, message.data, place.address
+          message.author, message.author_name, message.text, message.data, place.address,
+          conversation.locale
 """
 #: The parts of a message after its first one. Its files come last: they have no buttons and no cards.
 ADD_PARTS = """
@@ -141,6 +143,8 @@ class Claimed:
     text: str
     data: dict[str, Any]
     address: dict[str, Any]
+    #: That the conversation is held in.
+    language: str
 
 
 async def due(pool: Any, installation: str) -> dict[UUID, float]:
@@ -168,6 +172,7 @@ async def claim(pool: Any, conversation: UUID) -> Claimed | None:
         row["text"],
         json.loads(row["data"]),
         json.loads(row["address"]),
+        row["locale"],
     )
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from assistant.channels import markdown
@@ -21,6 +22,7 @@ from assistant.channels.connector import (
     OutgoingFile,
     Posted,
     Reply,
+    Spoken,
 )
 from assistant.channels.installations import Installation
 from assistant.channels.vendors.slack import blocks, events, mrkdwn, signature, views
@@ -70,11 +72,10 @@ class Slack(Connector):
             return found
         delivery = found.delivery
         if found.form_for:
-            trigger, text = found.form_for, found.form_text
-            return replace(delivery, then=lambda: self._open_form(trigger, text))
+            opened = Spoken(found.form_of, partial(self._open_form, found.form_for, found.form_text))
+            return replace(delivery, then_spoken=opened)
         if found.home_of:
-            user = found.home_of
-            return replace(delivery, with_tickets=lambda tickets: self._draw_home(user, tickets))
+            return replace(delivery, with_tickets=partial(self._draw_home, found.home_of))
         return delivery
 
     def split(self, text: str) -> list[str]:
@@ -222,11 +223,11 @@ class Slack(Connector):
                 return _posted(message, str(each["ts"]), channel)
         return None
 
-    async def _open_form(self, trigger: str, text: str) -> None:
-        await self._api.call("views.open", trigger_id=trigger, view=views.form(text))
+    async def _open_form(self, trigger: str, text: str, language: str) -> None:
+        await self._api.call("views.open", trigger_id=trigger, view=views.form(text, language))
 
-    async def _draw_home(self, user: str, tickets: Sequence[Mapping[str, Any]]) -> None:
-        shown = views.home(tickets, self.installation.name)
+    async def _draw_home(self, user: str, tickets: Sequence[Mapping[str, Any]], language: str) -> None:
+        shown = views.home(tickets, self.installation.name, language)
         await self._api.call("views.publish", user_id=user, view=shown)
 
 
