@@ -230,7 +230,12 @@ def _sentences(language: str, name: str) -> tuple[tuple[re.Pattern[str], str], .
 def _recogniser(english: str) -> re.Pattern[str]:
     parts = _PLACEHOLDER.split(english)
     shaped = (
-        re.escape(part) if number % 2 == 0 else f"(?P<{part}>{_SHAPES.get(part, '.*?')})"
+        re.escape(part) if number % 2 == 0 else _place(part, is_first=part not in parts[1:number:2])
         for number, part in enumerate(parts)
     )
     return re.compile("".join(shaped), re.DOTALL)
+
+
+def _place(name: str, is_first: bool) -> str:
+    """What a value may be; where it stands a second time, the same again."""
+    return f"(?P<{name}>{_SHAPES.get(name, '.*?')})" if is_first else f"(?P={name})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,7 @@ def spoken_words() -> Iterator[str]:
     yield from (*catalogues.WEEKDAYS, *catalogues.MONTHS)
 
 
+@lru_cache(maxsize=1)
 def page_texts() -> frozenset[str]:
     """Everything in `_("...")` of the templates of pages and letters, what Python code hands to them, and the words of
     the notices to whoever asked.

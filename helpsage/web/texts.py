@@ -27,15 +27,22 @@ _language: ContextVar[str] = ContextVar("language", default=SOURCE)
 def language_of(request: Request) -> str:
     """What somebody reads: what they chose in this browser, else their profile's, else what their browser asks for.
 
-    A profile that says English says nothing: everybody's does at first.
+    A profile that says English says nothing: everybody's does at first. Who comes by a link of a letter without logging
+    in reads what the letter was written in (`follow`).
     """
     chosen = detect.spoken(cookies.language(request))
     if chosen is not None:
         return chosen
-    profile = detect.spoken(getattr(getattr(request.state, "account", None), "locale", None))
+    account = getattr(request.state, "account", None)
+    profile = detect.spoken(getattr(account, "locale", None) or getattr(request.state, "locale", None))
     if profile is not None and profile != SOURCE:
         return profile
     return detect.preferred(request.headers.get("accept-language"))
+
+
+def follow(request: Request, language: str) -> None:
+    """The page's link came in a letter in this language."""
+    request.state.locale = language
 
 
 def of_template(request: Request, template: str) -> str:
