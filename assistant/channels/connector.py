@@ -144,6 +144,8 @@ class Words:
     files: Sequence[File] = ()
     #: `edited` or `deleted`: what became of a message that was said before. Counts only where teams are told.
     change: str = ""
+    #: The words are ours, of a command in a menu: they say nothing of the person's language.
+    command: bool = False
 
 
 @dataclass(frozen=True)

@@ -275,6 +275,8 @@ class Connectors(InputChannel):
                 raise NotTaken("payload", words.PAYLOAD)
             text, data["payload"] = offered
             await deliveries.show_pressed(connection, said.pressed, text)
+        if said.command:
+            data["command"] = True
         if said.files:
             data["files"] = deliveries.files_as_data(said.files)
             text = text or ", ".join(file.name for file in said.files)

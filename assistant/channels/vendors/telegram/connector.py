@@ -271,7 +271,7 @@ def _words(heard: Heard) -> Words | None:
     if heard.place is None or not heard.id:
         return None
     if heard.pressed is None:
-        return Words(heard.id, heard.text, files=heard.files, change=heard.change)
+        return Words(heard.id, heard.text, files=heard.files, change=heard.change, command=heard.command)
     # What is no button of ours is looked up in vain, and answered as one that is too old.
     return Words(heard.id, pressed=Pressed.read(heard.pressed) or Pressed(0, 0))
 

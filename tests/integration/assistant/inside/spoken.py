@@ -8,6 +8,7 @@ from uuid import uuid4
 import asyncpg
 from common import run
 
+from assistant import conversations
 from assistant.channels import deliveries, posts, words
 from assistant.channels.connector import Place
 from assistant.channels.installations import Installation
@@ -37,4 +38,19 @@ async def notices_and_posts_follow_the_conversation() -> None:
     await connection.close()
 
 
-run(notices_and_posts_follow_the_conversation)
+async def words_of_a_command_change_no_language() -> None:
+    connection = await asyncpg.connect(URL)
+    place = Place("telegram:7", "7", {"chat": 7})
+    conversation = await deliveries.locate(connection, Installation("bot", "telegram"), place)
+    await connection.execute("update conversation set locale = 'de' where id = $1", conversation)
+    words_of = "What is the status of my ticket?"
+    for key, data, language in (("1", {"command": True}, "de"), ("2", {}, "en")):
+        said = await conversations.say_within(connection, conversation, key, words_of, data)
+        message = await conversations.next_unanswered(connection, conversation)
+        assert message is not None
+        assert message.language.language == language
+        await connection.execute("update message set handled_at = now() where id = $1", said.id)
+    await connection.close()
+
+
+run(notices_and_posts_follow_the_conversation, words_of_a_command_change_no_language)
