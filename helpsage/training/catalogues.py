@@ -42,6 +42,7 @@ PAGE_WORDS: Mapping[str, frozenset[str] | None] = {
         "NO_ADDRESS", "NO_NAME", "NAME_TOO_LONG", "TOO_SHORT", "TOO_LONG", "TRIED_FIRST", "IS_ADDRESS", "SAME_ADDRESS",
         "NOTICES",
     }),
+    "helpsage/people/captcha/questions.py": frozenset({"NUMBERS", "SUM", "DIFFERENCE"}),
     "helpsage/people/devices.py": frozenset({"UNKNOWN", "BOTH"}),
     "helpsage/tickets/words.py": frozenset({"EMPTY", "TOO_LONG"}),
     "helpsage/tokens/words.py": frozenset({"NAME", "SCOPES", "DAYS", "TOO_MANY"}),

@@ -45,7 +45,7 @@ def register_form(request: Request, who: MaybeViewer) -> Response:
     """The form; whoever is logged in has no need of it."""
     if who is not None:
         return RedirectResponse(home(who.role), status_code=303)
-    return _register_page(request, Filled(), puzzle.to_show(_needs_puzzle(request)))
+    return _register_page(request, Filled(), puzzle.to_show(_needs_puzzle(request), texts.language_of(request)))
 
 
 @router.post("/register", dependencies=[Depends(is_open), *checked])
@@ -58,7 +58,7 @@ def register(
 ) -> Response:
     """Send a link. What is said does not depend on there being an account."""
     filled = Filled({"email": email, "name": name})
-    check = puzzle.look_at(answers, network(request), _needs_puzzle(request))
+    check = puzzle.look_at(answers, network(request), _needs_puzzle(request), texts.language_of(request))
     if not check.is_passed:
         filled.refuse(words.UNSOLVED, "answer")
         _mark_all(filled, email, name, password)
@@ -149,14 +149,14 @@ def _confirm_page(request: Request, filled: Filled, known: bool) -> Response:
 @router.get("/forgot")
 def forgot_form(request: Request) -> Response:
     """The form that asks for the address."""
-    return _forgot_page(request, Filled(), puzzle.to_show(_needs_puzzle(request)))
+    return _forgot_page(request, Filled(), puzzle.to_show(_needs_puzzle(request), texts.language_of(request)))
 
 
 @router.post("/forgot", dependencies=checked)
 def forgot(request: Request, answers: puzzle.Answers, email: Annotated[str, Form()] = "") -> Response:
     """Send a link. What is said does not depend on there being an account."""
     filled = Filled({"email": email})
-    check = puzzle.look_at(answers, network(request), _needs_puzzle(request))
+    check = puzzle.look_at(answers, network(request), _needs_puzzle(request), texts.language_of(request))
     if not check.is_passed:
         filled.refuse(words.UNSOLVED, "answer")
         return _forgot_page(request, filled, check.challenge)
