@@ -121,10 +121,10 @@ def test_a_value_that_stands_there_twice_is_the_same_twice() -> None:
     assert catalogues.shown(other, "de") == other
 
 
-#: Staff's, or shown as an example of a chat.
-ENGLISH = ("front.html", "channel_broken", "invitation", "mailbox_trouble", "webhook_trouble")
+#: Staff's.
+ENGLISH = ("channel_broken", "invitation", "mailbox_trouble", "webhook_trouble")
 #: What is the same in every language.
-NAMES = re.compile(r"Slack|Microsoft Teams|Telegram|API")
+NAMES = re.compile(r"Slack|Microsoft Teams|Telegram|API|HS-\d+|MK")
 
 
 def _of_people(path: Path) -> bool:
