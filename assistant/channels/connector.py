@@ -373,7 +373,7 @@ class Connector(ABC):
         """
         return None
 
-    async def typing(self, address: Mapping[str, Any], on: bool) -> None:  # noqa: B027 not every vendor can
+    async def typing(self, address: Mapping[str, Any], on: bool, language: str = SOURCE) -> None:  # noqa: B027 not every vendor can
         """Show that an answer is being made. May fail without harm."""
 
     @property

@@ -328,16 +328,16 @@ class Connectors(InputChannel):
         (self._typing.add if on else self._typing.discard)(conversation)
         with contextlib.suppress(*UNAVAILABLE):
             found = await posts.place_of(await self._database.quick(), conversation)
-            connector = self._by_key(found[0]) if found is not None else None
+            connector = self._by_key(found.installation) if found is not None else None
             if connector is not None and found is not None:
-                await _harmless(connector.typing(found[1], on))
+                await _harmless(connector.typing(found.address, on, found.language))
 
     async def _show_agent_typing(self, conversation: UUID) -> None:
         with contextlib.suppress(*UNAVAILABLE):
             found = await posts.take_typing(await self._database.quick(), conversation, TYPING_PAUSE_S)
-            connector = self._by_key(found[0]) if found is not None else None
+            connector = self._by_key(found.installation) if found is not None else None
             if connector is not None and found is not None:
-                await _harmless(connector.typing(found[1], True))
+                await _harmless(connector.typing(found.address, True, found.language))
 
     def _by_key(self, key: str) -> Connector | None:
         return next((each for each in self._connectors.values() if each.installation.key == key), None)

@@ -25,8 +25,9 @@ from assistant.channels.connector import (
     Spoken,
 )
 from assistant.channels.installations import Installation
-from assistant.channels.vendors.slack import blocks, events, mrkdwn, signature, views
+from assistant.channels.vendors.slack import blocks, events, mrkdwn, signature, views, words
 from assistant.channels.vendors.slack.api import BASE, SlackApi
+from languages import SOURCE, catalogues
 
 log = logging.getLogger(__name__)
 
@@ -160,13 +161,13 @@ class Slack(Connector):
         listed = [each for name in ("channels", "groups", "ims") for each in file.get(name) or []]
         return channel in listed or any(channel in each for each in places)
 
-    async def typing(self, address: Mapping[str, Any], on: bool) -> None:
+    async def typing(self, address: Mapping[str, Any], on: bool, language: str = SOURCE) -> None:
         """The status of an assistant's thread; Slack shows bots no typing anywhere else.
 
         https://docs.slack.dev/reference/methods/assistant.threads.setStatus/
         """
         if self.installation.options.get("assistant") and address.get("thread_ts"):
-            status = "is typing…" if on else ""
+            status = catalogues.said(words.TYPING, language) if on else ""
             channel, thread = address["channel"], address["thread_ts"]
             await self._api.call("assistant.threads.setStatus", channel_id=channel, thread_ts=thread, status=status)
 

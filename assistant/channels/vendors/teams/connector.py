@@ -51,7 +51,7 @@ from assistant.channels.vendors.teams import activities, cards, tokens, words
 from assistant.channels.vendors.teams.activities import PRESSED, Heard, What
 from assistant.channels.vendors.teams.activities import Place as Where
 from assistant.channels.vendors.teams.tokens import App, Keys, Speaking
-from languages import catalogues
+from languages import SOURCE, catalogues
 
 log = logging.getLogger(__name__)
 
@@ -287,7 +287,7 @@ class Teams(Connector):
         identified = _json(answer).get("id")
         return Posted(identified if isinstance(identified, str) else "")
 
-    async def typing(self, address: Mapping[str, Any], on: bool) -> None:
+    async def typing(self, address: Mapping[str, Any], on: bool, language: str = SOURCE) -> None:
         """Three dots for some seconds."""
         if on:
             path = f"v3/conversations/{_quoted(address['conversation']['id'])}/activities"

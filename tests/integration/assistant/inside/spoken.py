@@ -35,6 +35,12 @@ async def notices_and_posts_follow_the_conversation() -> None:
     assert post is not None
     assert (post.text, post.language) == (said[0]["text"], "de")
     assert await posts.claim(connection, uuid4()) is None
+    for shown in (
+        await posts.place_of(connection, conversation),
+        await posts.take_typing(connection, conversation, 3.0),
+    ):
+        assert shown == posts.Shown("main", {"channel": "D1"}, "de")
+    assert await posts.take_typing(connection, conversation, 3.0) is None, "it was shown just now"
     await connection.close()
 
 
