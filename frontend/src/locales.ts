@@ -15,6 +15,8 @@ const es: Translated = {
   input: "Su mensaje",
   placeholder: "Escriba su mensaje…",
   send: "Enviar",
+  articles: "Artículos de ayuda",
+  newTab: " (se abre en una pestaña nueva)",
   hint: "Intro envía; Mayús e Intro empieza una línea nueva.",
   quickReplies: "Respuestas rápidas",
   newest: "Mensajes más recientes",
@@ -61,6 +63,10 @@ const es: Translated = {
   category: "Asunto",
   opened: "Abierto",
   unread: (n) => `(${n}) `,
+  requests: {
+    refused: (status) => `Eso no funcionó (${status}). No se envió nada, y lo que escribió sigue aquí.`,
+    unreachable: "No se puede llegar a la mesa de servicio. No se envió nada, y lo que escribió sigue aquí.",
+  },
   live: { lost: "Las novedades en vivo están en pausa; intentándolo de nuevo…" },
   priorities: { low: "Baja", normal: "Normal", high: "Alta", urgent: "Urgente" },
 };
@@ -78,6 +84,8 @@ const de: Translated = {
   input: "Ihre Nachricht",
   placeholder: "Schreiben Sie Ihre Nachricht…",
   send: "Senden",
+  articles: "Hilfeartikel",
+  newTab: " (öffnet in einem neuen Tab)",
   hint: "Die Eingabetaste sendet, mit der Umschalttaste beginnt sie eine neue Zeile.",
   quickReplies: "Schnelle Antworten",
   newest: "Neueste Nachrichten",
@@ -124,6 +132,10 @@ const de: Translated = {
   category: "Thema",
   opened: "Eröffnet",
   unread: (n) => `(${n}) `,
+  requests: {
+    refused: (status) => `Das hat nicht geklappt (${status}). Es wurde nichts gesendet, und was Sie geschrieben haben, ist noch da.`,
+    unreachable: "Der Servicedesk ist nicht erreichbar. Es wurde nichts gesendet, und was Sie geschrieben haben, ist noch da.",
+  },
   live: { lost: "Laufende Neuigkeiten pausieren; neuer Versuch…" },
   priorities: { low: "Niedrig", normal: "Normal", high: "Hoch", urgent: "Dringend" },
 };
@@ -141,6 +153,8 @@ const fr: Translated = {
   input: "Votre message",
   placeholder: "Écrivez votre message…",
   send: "Envoyer",
+  articles: "Articles d’aide",
+  newTab: " (s’ouvre dans un nouvel onglet)",
   hint: "Entrée envoie, Maj et Entrée commence une nouvelle ligne.",
   quickReplies: "Réponses rapides",
   newest: "Messages les plus récents",
@@ -187,6 +201,10 @@ const fr: Translated = {
   category: "Sujet",
   opened: "Ouvert",
   unread: (n) => `(${n}) `,
+  requests: {
+    refused: (status) => `Cela n’a pas marché (${status}). Rien n’a été envoyé, et ce que vous avez écrit est encore là.`,
+    unreachable: "Le centre de services est injoignable. Rien n’a été envoyé, et ce que vous avez écrit est encore là.",
+  },
   live: { lost: "Les nouvelles en direct sont en pause ; nouvel essai…" },
   priorities: { low: "Basse", normal: "Normale", high: "Haute", urgent: "Urgente" },
 };
@@ -204,6 +222,8 @@ const hi: Translated = {
   input: "आपका संदेश",
   placeholder: "अपना संदेश लिखें…",
   send: "भेजें",
+  articles: "सहायता लेख",
+  newTab: " (नए टैब में खुलता है)",
   hint: "Enter से भेजें, Shift और Enter से नई पंक्ति।",
   quickReplies: "त्वरित उत्तर",
   newest: "सबसे नए संदेश",
@@ -250,6 +270,10 @@ const hi: Translated = {
   category: "विषय",
   opened: "खोला गया",
   unread: (n) => `(${n}) `,
+  requests: {
+    refused: (status) => `यह नहीं हो सका (${status})। कुछ नहीं भेजा गया, और आपका लिखा यहीं है।`,
+    unreachable: "सर्विस डेस्क तक पहुँचा नहीं जा सका। कुछ नहीं भेजा गया, और आपका लिखा यहीं है।",
+  },
   live: { lost: "ताज़ा जानकारी रुकी हुई है; फिर कोशिश की जा रही है…" },
   priorities: { low: "कम", normal: "सामान्य", high: "अधिक", urgent: "तत्काल" },
 };

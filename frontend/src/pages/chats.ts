@@ -88,9 +88,9 @@ async function send(form: HTMLFormElement): Promise<void> {
   try {
     const answer = await fetch(form.action, { method: "POST", body: content });
     if (answer.ok && new URL(answer.url).pathname !== "/login") return say("");
-    say(answer.status === 409 || answer.status === 422 ? reason(await answer.text()) : words.pages.refused(answer.status));
+    say(answer.status === 409 || answer.status === 422 ? reason(await answer.text()) : words.requests.refused(answer.status));
   } catch {
-    say(words.pages.unreachable);
+    say(words.requests.unreachable);
   }
   // Sent again it is the same message: the first may have arrived.
   field.value = field.value ? `${text}\n${field.value}` : text;
@@ -100,7 +100,7 @@ async function send(form: HTMLFormElement): Promise<void> {
 /** What the page that refused it says. */
 function reason(html: string): string {
   const page = new DOMParser().parseFromString(html, "text/html");
-  return page.querySelector("[role=alert]")?.textContent?.trim() || words.pages.unreachable;
+  return page.querySelector("[role=alert]")?.textContent?.trim() || words.requests.unreachable;
 }
 
 function say(text: string): void {
