@@ -200,8 +200,15 @@ async def choose(pool: Any, conversation: UUID, language: str) -> None:
 
 
 def language_of(text: str, data: dict[str, Any]) -> str | None:
-    """The language of what a person wrote; None when it is unsure, and for a button's words, which are ours."""
-    return None if "payload" in data else detect.read(text).value
+    """The language of what a person wrote; None when it is unsure, and for a button's or command's words, which are
+    ours.
+    """
+    return None if _is_ours(data) else detect.read(text).value
+
+
+def _is_ours(data: dict[str, Any]) -> bool:
+    """Whether a person's words were not typed but stand on a button, or for a command."""
+    return data.get("payload") is not None or bool(data.get("command"))
 
 
 async def say(pool: Any, conversation: UUID, client_id: str, text: str, data: dict[str, Any]) -> Said:
@@ -265,8 +272,9 @@ async def next_unanswered(connection: Any, conversation: UUID) -> Unanswered | N
     if row is None:
         return None
     awaiting = f"HS-{row['number']}" if row["number"] is not None else None
-    payload = json.loads(row["data"]).get("payload")
-    language = detect.follow(row["locale"], row["locale_chosen"], row["text"] if payload is None else "")
+    data = json.loads(row["data"])
+    payload = data.get("payload")
+    language = detect.follow(row["locale"], row["locale_chosen"], "" if _is_ours(data) else row["text"])
     return Unanswered(row["id"], row["text"], payload, row["owner"], awaiting, language)
 
 

@@ -1,15 +1,17 @@
 """The catalogues under `locales/`: what we say, in each language. Read once; what is missing is said in English.
 
 `locales/<code>/responses.yml` has the assistant's answers by their names in `domain.yml` and `data/faq`;
-`words.yml` and `pages.yml` have single words and sentences by their English.
+`words.yml` and `pages.yml` have single words and sentences by their English. In a sentence `%(name)s` is a value that
+is put in after it was translated; `{name}` is one that may stand there before: the sentence is recognised with it.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,8 +98,20 @@ def every(english: str) -> frozenset[str]:
 
 
 def shown(english: str, language: str) -> str:
-    """Words of a page or letter in this language; in English when nobody has translated them."""
-    return pages(language).get(english, english)
+    """Words of a page or letter in this language; in English when nobody has translated them.
+
+    A sentence that has its values in it already ("At most 200 characters.") is recognised as in `filled`; numbers in it
+    are written as the language does, and all else that was put in stays as it is.
+    """
+    exact = pages(language).get(english)
+    if exact is not None:
+        return exact
+    return _recognised(english, language, PAGES, partial(_number, language)) or english
+
+
+def day(moment: datetime, language: str) -> str:
+    """A day in full, as it stands in letters: 9 November 2026."""
+    return filled(f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}", language)
 
 
 def read_responses(path: Path) -> dict[str, tuple[str, ...]]:
@@ -156,6 +170,7 @@ class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  
 _SHAPES = {
     "n": r"\d+",
     "minutes": r"\d+",
+    **dict.fromkeys(("limit", "length", "longest", "shortest", "most"), r"[\d,]+"),
     "reference": r"[A-Z]+-\d+",
     "day": r"\d{1,2}",
     "year": r"\d{4}",
@@ -165,6 +180,9 @@ _SHAPES = {
     "month": "|".join(MONTHS),
 }
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
+#: What stands between thousands, where it is no comma.
+_BETWEEN: Final = {"de": ".", "es": ".", "fr": "\u202f"}
 
 
 def filled(english: str, language: str) -> str:
@@ -178,11 +196,20 @@ def filled(english: str, language: str) -> str:
     exact = words(language).get(english)
     if exact is not None:
         return exact
-    for pattern, translation in _sentences(language):
+    return _recognised(english, language, WORDS, partial(filled, language=language)) or english
+
+
+def _recognised(english: str, language: str, name: str, value: Callable[[str], str]) -> str | None:
+    for pattern, translation in _sentences(language, name):
         found = pattern.fullmatch(english)
         if found is not None:
-            return _with(translation, {name: filled(value, language) for name, value in found.groupdict().items()})
-    return english
+            return _with(translation, {each: value(text) for each, text in found.groupdict().items()})
+    return None
+
+
+def _number(language: str, value: str) -> str:
+    """A number with the language's mark between thousands; anything else as it is."""
+    return value.replace(",", _BETWEEN.get(language, ",")) if _THOUSANDS.fullmatch(value) else value
 
 
 def _with(sentence: str, values: Mapping[str, str]) -> str:
@@ -190,9 +217,12 @@ def _with(sentence: str, values: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=16)
-def _sentences(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The entries with placeholders, those with most words of their own first: they say most surely what is meant."""
-    entries = [(english, each) for english, each in words(language).items() if _PLACEHOLDER.search(english)]
+def _sentences(language: str, name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The entries of a catalogue (`WORDS`, `PAGES`) with placeholders, those with most words of their own first: they
+    say most surely what is meant.
+    """
+    catalogue = words(language) if name == WORDS else pages(language)
+    entries = [(english, each) for english, each in catalogue.items() if _PLACEHOLDER.search(english)]
     entries.sort(key=lambda entry: -len(_PLACEHOLDER.sub("", entry[0])))
     return tuple((_recogniser(english), each) for english, each in entries)
 
@@ -200,7 +230,12 @@ def _sentences(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
 def _recogniser(english: str) -> re.Pattern[str]:
     parts = _PLACEHOLDER.split(english)
     shaped = (
-        re.escape(part) if number % 2 == 0 else f"(?P<{part}>{_SHAPES.get(part, '.*?')})"
+        re.escape(part) if number % 2 == 0 else _place(part, is_first=part not in parts[1:number:2])
         for number, part in enumerate(parts)
     )
     return re.compile("".join(shaped), re.DOTALL)
+
+
+def _place(name: str, is_first: bool) -> str:
+    """What a value may be; where it stands a second time, the same again."""
+    return f"(?P<{name}>{_SHAPES.get(name, '.*?')})" if is_first else f"(?P={name})"

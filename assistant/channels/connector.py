@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from assistant.channels.installations import Installation, is_safe
+from languages import SOURCE
 
 #: Bytes of one request; larger ones are refused unread. Vendors send files as addresses and not as content.
 LARGEST_BODY = 1_000_000
@@ -53,11 +54,21 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
+class Spoken:
+    """Something that is made once it is known in which language somebody is talked to."""
+
+    #: Of the person, as in `Place`.
+    external_id: str
+    make: Callable[[str], Any]
+
+
+@dataclass(frozen=True)
 class Reply:
     """The answer to a request."""
 
     status: int = 200
-    body: Any = None
+    #: What is answered, or how to make it.
+    body: Any | Spoken = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,8 @@ class Words:
     files: Sequence[File] = ()
     #: `edited` or `deleted`: what became of a message that was said before. Counts only where teams are told.
     change: str = ""
+    #: The words are ours, of a command in a menu: they say nothing of the person's language.
+    command: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,8 +185,10 @@ class Delivery:
     reply: Reply = Reply()
     #: Done once after the delivery was kept; may fail without harm.
     then: Callable[[], Awaitable[None]] | None = None
-    #: The same, with the cards of the person's tickets (docs/webchat-protocol.md), the newest first.
-    with_tickets: Callable[[list[dict[str, Any]]], Awaitable[None]] | None = None
+    #: The same, in somebody's language.
+    then_spoken: Spoken | None = None
+    #: The same, with the cards of the person's tickets (docs/webchat-protocol.md), the newest first, and the language.
+    with_tickets: Callable[[list[dict[str, Any]], str], Awaitable[None]] | None = None
 
 
 # ---- out --------------------------------------------------------------------------------------------------------
@@ -196,6 +211,8 @@ class Outgoing:
     address: Mapping[str, Any]
     #: Tried before, and nobody knows whether it arrived.
     again: bool = False
+    #: That the conversation is held in.
+    language: str = SOURCE
 
     @property
     def key(self) -> str:
@@ -356,7 +373,7 @@ class Connector(ABC):
         """
         return None
 
-    async def typing(self, address: Mapping[str, Any], on: bool) -> None:  # noqa: B027 not every vendor can
+    async def typing(self, address: Mapping[str, Any], on: bool, language: str = SOURCE) -> None:  # noqa: B027 not every vendor can
         """Show that an answer is being made. May fail without harm."""
 
     @property

@@ -32,6 +32,7 @@ from assistant.channels.connector import (
     Place,
     Refused,
     Reply,
+    Spoken,
     Words,
 )
 from assistant.channels.deliveries import Kept
@@ -45,6 +46,7 @@ from assistant.channels.sent_files import Desk
 from assistant.channels.taking import NotTaken, Taking, readable
 from assistant.conversations import Said, Speaker
 from assistant.database import UNAVAILABLE
+from languages import SOURCE
 
 log = logging.getLogger(__name__)
 
@@ -159,9 +161,8 @@ class Connectors(InputChannel):
         incoming = Incoming(what, headers, request.body)
         try:
             found = await connector.receive(incoming)
-            if isinstance(found, Reply):
-                return found
-            return await self.take(connector, found, incoming.body)
+            reply = found if isinstance(found, Reply) else await self.take(connector, found, incoming.body)
+            return await self._in_language(connector.installation, reply)
         except Refused as error:
             await self._refused(connector.installation, error)
             return Reply(error.status, {"error": "refused"})
@@ -204,17 +205,36 @@ class Connectors(InputChannel):
             self._follow_up(connector.installation, delivery)
         return delivery.reply
 
+    async def _in_language(self, installation: Installation, reply: Reply) -> Reply:
+        """A reply whose words are made for somebody; in English while the database does not say what they speak."""
+        if not isinstance(reply.body, Spoken):
+            return reply
+        try:
+            language = await self._language_of(installation, reply.body.external_id)
+        except UNAVAILABLE:
+            language = SOURCE
+        return replace(reply, body=reply.body.make(language))
+
+    async def _language_of(self, installation: Installation, external_id: str) -> str:
+        return await deliveries.language_of(await self._database.quick(), installation, external_id)
+
     def _follow_up(self, installation: Installation, delivery: Delivery) -> None:
         if delivery.then is not None:
             self._begin(_harmless(delivery.then()))
+        if delivery.then_spoken is not None:
+            self._begin(_harmless(self._speak(installation, delivery.then_spoken)))
         if delivery.with_tickets is not None and delivery.place is not None:
             self._begin(_harmless(self._show_tickets(installation, delivery.place, delivery.with_tickets)))
 
+    async def _speak(self, installation: Installation, spoken: Spoken) -> None:
+        await spoken.make(await self._language_of(installation, spoken.external_id))
+
     async def _show_tickets(
-        self, installation: Installation, place: Place, show: Callable[[list[dict[str, Any]]], Awaitable[None]]
+        self, installation: Installation, place: Place, show: Callable[[list[dict[str, Any]], str], Awaitable[None]]
     ) -> None:
         pool = await self._database.quick()
-        await show(await tickets.of_person(pool, installation, place.external_id))
+        found = await tickets.of_person(pool, installation, place.external_id)
+        await show(found, await self._language_of(installation, place.external_id))
 
     async def _write(
         self, connection: Any, installation: Installation, kept: Kept, delivery: Delivery
@@ -255,6 +275,8 @@ class Connectors(InputChannel):
                 raise NotTaken("payload", words.PAYLOAD)
             text, data["payload"] = offered
             await deliveries.show_pressed(connection, said.pressed, text)
+        if said.command:
+            data["command"] = True
         if said.files:
             data["files"] = deliveries.files_as_data(said.files)
             text = text or ", ".join(file.name for file in said.files)
@@ -306,16 +328,16 @@ class Connectors(InputChannel):
         (self._typing.add if on else self._typing.discard)(conversation)
         with contextlib.suppress(*UNAVAILABLE):
             found = await posts.place_of(await self._database.quick(), conversation)
-            connector = self._by_key(found[0]) if found is not None else None
+            connector = self._by_key(found.installation) if found is not None else None
             if connector is not None and found is not None:
-                await _harmless(connector.typing(found[1], on))
+                await _harmless(connector.typing(found.address, on, found.language))
 
     async def _show_agent_typing(self, conversation: UUID) -> None:
         with contextlib.suppress(*UNAVAILABLE):
             found = await posts.take_typing(await self._database.quick(), conversation, TYPING_PAUSE_S)
-            connector = self._by_key(found[0]) if found is not None else None
+            connector = self._by_key(found.installation) if found is not None else None
             if connector is not None and found is not None:
-                await _harmless(connector.typing(found[1], True))
+                await _harmless(connector.typing(found.address, True, found.language))
 
     def _by_key(self, key: str) -> Connector | None:
         return next((each for each in self._connectors.values() if each.installation.key == key), None)

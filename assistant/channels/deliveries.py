@@ -17,6 +17,7 @@ from assistant.channels import identities
 from assistant.channels.connector import Delivery, File, FileAnswer, Place, Pressed
 from assistant.channels.installations import Installation
 from assistant.tracker_store import as_json
+from languages import SOURCE, catalogues
 
 #: What somebody types lives in messages; errors that administrators see are few, the latest of an installation.
 KEPT_ERRORS = 50
@@ -87,6 +88,14 @@ with numbered as (
   update conversation set last_seq = last_seq + 1, last_message_at = now() where id = $1 returning last_seq
 )
 insert into message (conversation_id, seq, author, text) select $1, last_seq, 'system', $2 from numbered
+"""
+LOCALE = "select locale from conversation where id = $1"
+#: What somebody was last talked to in, wherever in this installation.
+LOCALE_OF = """
+select conversation.locale
+  from channel_conversation place join conversation on conversation.id = place.conversation_id
+ where place.installation = $1 and place.external_id = $2
+ order by coalesce(conversation.last_message_at, conversation.created_at) desc limit 1
 """
 REMEMBER_ERROR = """
 with made as (insert into channel_error (installation, conversation_id, words) values ($1, $2, $3))
@@ -171,8 +180,14 @@ async def tell_desk(connection: Any, kind: str, subject: UUID, payload: dict[str
 
 
 async def note(connection: Any, conversation: UUID, words: str) -> None:
-    """Say something in a conversation without having been asked."""
-    await connection.execute(NOTE, conversation, words)
+    """Say something of ours in a conversation, in its language, without having been asked."""
+    language = await connection.fetchval(LOCALE, conversation)
+    await connection.execute(NOTE, conversation, catalogues.filled(words, language or SOURCE))
+
+
+async def language_of(pool: Any, installation: Installation, external_id: str) -> str:
+    """The language that somebody is talked to in."""
+    return await pool.fetchval(LOCALE_OF, installation.key, external_id) or SOURCE
 
 
 async def remember_error(connection: Any, installation: str, words: str, conversation: UUID | None = None) -> None:

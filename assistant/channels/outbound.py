@@ -34,6 +34,7 @@ from assistant.channels.connector import (
 from assistant.channels.posts import Claimed
 from assistant.channels.sent_files import Desk, SentFile
 from assistant.database import UNAVAILABLE, Database
+from languages import catalogues
 
 log = logging.getLogger(__name__)
 
@@ -191,6 +192,7 @@ class Sender:
             data={**post.data, **(post.changed or {})} if last else {},
             address=post.address,
             again=post.attempts > 1,
+            language=post.language,
         )
         if len(parts) <= post.part < len(parts) + len(files):
             return await self._send_file(pool, post, replace(message, data={}), files[post.part - len(parts)])
@@ -224,7 +226,8 @@ class Sender:
             log.error("file %s of %s is not sent: %s", file.id, self._key, error)
             await deliveries.remember_error(pool, self._key, str(error), post.conversation)
             said = words.FILE_NOT_TAKEN
-        (text, *_) = self._connector.split(sent_files.sentence(said, file, outgoing.link))
+        told = sent_files.sentence(catalogues.said(said, post.language), file, outgoing.link)
+        (text, *_) = self._connector.split(told)
         return await self._say_instead(post, replace(message, text=text))
 
     async def _bring(self, post: Claimed, message: Outgoing, file: OutgoingFile) -> Posted:

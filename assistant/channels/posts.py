@@ -36,15 +36,17 @@ update channel_post post set attempts = attempts + 1,
        next_at = now() + make_interval(secs =>
          case when post.is_file or post.part = 0 and message.text = '' and message.data ? 'files'
               then $3::float else $2::float end)
-  from first, message, channel_conversation place
+  from first, message, channel_conversation place, conversation
  where post.message_id = first.message_id and post.part = first.part and post.state = 'waiting'
    and post.next_at <= now() and message.id = post.message_id
    and place.conversation_id = post.conversation_id and place.state = 'working'
+   and conversation.id = post.conversation_id
    and not exists (
      select from channel_installation resting where resting.key = post.installation and resting.rest_until > now()
    )
 returning post.message_id, post.part, post.vendor_id, post.changed, post.attempts, post.last_error, post.upload,
-          message.author, message.author_name, message.text, message.data, place.address
+          message.author, message.author_name, message.text, message.data, place.address,
+          conversation.locale
 """
 #: The parts of a message after its first one. Its files come last: they have no buttons and no cards.
 ADD_PARTS = """
@@ -97,13 +99,18 @@ REST = """
 insert into channel_installation as i (key, rest_until) values ($1, now() + make_interval(secs => $2))
 on conflict (key) do update set rest_until = greatest(i.rest_until, excluded.rest_until)
 """
-PLACE_OF = "select installation, address from channel_conversation where conversation_id = $1"
+PLACE_OF = """
+select place.installation, place.address, conversation.locale
+  from channel_conversation place join conversation on conversation.id = place.conversation_id
+ where place.conversation_id = $1
+"""
 #: Once for all processes, and not again for a while: the vendors show it for some seconds.
 TAKE_TYPING = """
-update channel_conversation set typed_at = now()
- where conversation_id = $1 and state = 'working'
-   and (typed_at is null or typed_at < now() - make_interval(secs => $2))
-returning installation, address
+update channel_conversation place set typed_at = now()
+  from conversation
+ where place.conversation_id = $1 and conversation.id = $1 and place.state = 'working'
+   and (place.typed_at is null or place.typed_at < now() - make_interval(secs => $2))
+returning place.installation, place.address, conversation.locale
 """
 ANNOUNCE = "select pg_notify('configuration', '')"
 #: Cards of a ticket that were posted before show how it is now.
@@ -141,6 +148,8 @@ class Claimed:
     text: str
     data: dict[str, Any]
     address: dict[str, Any]
+    #: That the conversation is held in.
+    language: str
 
 
 async def due(pool: Any, installation: str) -> dict[UUID, float]:
@@ -168,6 +177,7 @@ async def claim(pool: Any, conversation: UUID) -> Claimed | None:
         row["text"],
         json.loads(row["data"]),
         json.loads(row["address"]),
+        row["locale"],
     )
 
 
@@ -224,17 +234,29 @@ async def rest(pool: Any, key: str, seconds: float) -> None:
     await pool.execute(REST, key, seconds)
 
 
-async def place_of(pool: Any, conversation: UUID) -> tuple[str, dict[str, Any]] | None:
+@dataclass(frozen=True)
+class Shown:
+    """Where a conversation is shown, and the language that it is held in."""
+
+    installation: str
+    address: dict[str, Any]
+    language: str
+
+    @classmethod
+    def of(cls, row: Any) -> Shown | None:
+        """What was asked for, if there is any."""
+        return cls(row["installation"], json.loads(row["address"]), row["locale"]) if row is not None else None
+
+
+async def place_of(pool: Any, conversation: UUID) -> Shown | None:
     """A conversation's installation and address there."""
-    row = await pool.fetchrow(PLACE_OF, conversation)
-    return (row["installation"], json.loads(row["address"])) if row is not None else None
+    return Shown.of(await pool.fetchrow(PLACE_OF, conversation))
 
 
-async def take_typing(pool: Any, conversation: UUID, pause_s: float) -> tuple[str, dict[str, Any]] | None:
+async def take_typing(pool: Any, conversation: UUID, pause_s: float) -> Shown | None:
     """The same for whoever is to show there that an agent writes; None when that was shown just now, or it is no
     conversation of a chat application's."""
-    row = await pool.fetchrow(TAKE_TYPING, conversation, pause_s)
-    return (row["installation"], json.loads(row["address"])) if row is not None else None
+    return Shown.of(await pool.fetchrow(TAKE_TYPING, conversation, pause_s))
 
 
 async def announce(connection: Any) -> None:

@@ -63,6 +63,10 @@ const es: Translated = {
   category: "Asunto",
   opened: "Abierto",
   unread: (n) => `(${n}) `,
+  requests: {
+    refused: (status) => `Eso no funcionó (${status}). No se envió nada, y lo que escribió sigue aquí.`,
+    unreachable: "No se puede llegar a la mesa de servicio. No se envió nada, y lo que escribió sigue aquí.",
+  },
   live: { lost: "Las novedades en vivo están en pausa; intentándolo de nuevo…" },
   priorities: { low: "Baja", normal: "Normal", high: "Alta", urgent: "Urgente" },
 };
@@ -81,7 +85,7 @@ const de: Translated = {
   placeholder: "Schreiben Sie Ihre Nachricht…",
   send: "Senden",
   articles: "Hilfeartikel",
-  newTab: " (öffnet sich in einem neuen Tab)",
+  newTab: " (öffnet in einem neuen Tab)",
   hint: "Die Eingabetaste sendet, mit der Umschalttaste beginnt sie eine neue Zeile.",
   quickReplies: "Schnelle Antworten",
   newest: "Neueste Nachrichten",
@@ -128,6 +132,10 @@ const de: Translated = {
   category: "Thema",
   opened: "Eröffnet",
   unread: (n) => `(${n}) `,
+  requests: {
+    refused: (status) => `Das hat nicht geklappt (${status}). Es wurde nichts gesendet, und was Sie geschrieben haben, ist noch da.`,
+    unreachable: "Der Servicedesk ist nicht erreichbar. Es wurde nichts gesendet, und was Sie geschrieben haben, ist noch da.",
+  },
   live: { lost: "Laufende Neuigkeiten pausieren; neuer Versuch…" },
   priorities: { low: "Niedrig", normal: "Normal", high: "Hoch", urgent: "Dringend" },
 };
@@ -193,6 +201,10 @@ const fr: Translated = {
   category: "Sujet",
   opened: "Ouvert",
   unread: (n) => `(${n}) `,
+  requests: {
+    refused: (status) => `Cela n’a pas marché (${status}). Rien n’a été envoyé, et ce que vous avez écrit est encore là.`,
+    unreachable: "Le centre de services est injoignable. Rien n’a été envoyé, et ce que vous avez écrit est encore là.",
+  },
   live: { lost: "Les nouvelles en direct sont en pause ; nouvel essai…" },
   priorities: { low: "Basse", normal: "Normale", high: "Haute", urgent: "Urgente" },
 };
@@ -258,6 +270,10 @@ const hi: Translated = {
   category: "विषय",
   opened: "खोला गया",
   unread: (n) => `(${n}) `,
+  requests: {
+    refused: (status) => `यह नहीं हो सका (${status})। कुछ नहीं भेजा गया, और आपका लिखा यहीं है।`,
+    unreachable: "सर्विस डेस्क तक पहुँचा नहीं जा सका। कुछ नहीं भेजा गया, और आपका लिखा यहीं है।",
+  },
   live: { lost: "ताज़ा जानकारी रुकी हुई है; फिर कोशिश की जा रही है…" },
   priorities: { low: "कम", normal: "सामान्य", high: "अधिक", urgent: "तत्काल" },
 };

@@ -72,6 +72,8 @@ const english = {
     copied: "Copied.",
     marked: "Marked: press Ctrl and C to copy it.",
     drawing: (title: string) => `${title}: a drawing of the table below it`,
+  },
+  requests: {
     refused: (status: number) => `That did not work (${status}). Nothing was sent, and what you typed is still here.`,
     unreachable: "The desk cannot be reached. Nothing was sent, and what you typed is still here.",
   },

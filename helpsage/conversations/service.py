@@ -161,7 +161,7 @@ def push(
         author=Author(author).value,
         author_name=author_name,
         text=_in_language(author, text, conversation.locale),
-        data=_buttons_in_language(data or {}, conversation.locale),
+        data=_data_in_language(data or {}, conversation.locale),
         client_id=client_id,
         created_at=now,
     )
@@ -175,11 +175,16 @@ def _in_language(author: Author | str, text: str, language: str) -> str:
     return catalogues.filled(text, language) if author in (Author.BOT, Author.SYSTEM) else text
 
 
-def _buttons_in_language(data: dict[str, Any], language: str) -> dict[str, Any]:
-    if "buttons" not in data:
-        return data
-    buttons = [{**each, "title": catalogues.said(each["title"], language)} for each in data["buttons"]]
-    return {**data, "buttons": buttons}
+def _data_in_language(data: dict[str, Any], language: str) -> dict[str, Any]:
+    """Titles of buttons, and where a ticket stands on its card, as the conversation's language has them."""
+    found = dict(data)
+    if "buttons" in data:
+        found["buttons"] = [{**each, "title": catalogues.said(each["title"], language)} for each in data["buttons"]]
+    for name in ("ticket", "state"):
+        if isinstance(data.get(name), dict) and "status_label" in data[name]:
+            label = catalogues.said(data[name]["status_label"], language)
+            found[name] = {**data[name], "status_label": label}
+    return found
 
 
 def stop_awaiting(session: Session, conversation_id: UUID | None, ticket_id: UUID) -> None:

@@ -25,6 +25,8 @@ from helpsage.demo.ways import Ways
 from helpsage.departments import service as departments
 from helpsage.departments.documents import DepartmentDocument, TeamDocument
 from helpsage.departments.models import Department, Team
+from helpsage.jobs import queue
+from helpsage.jobs.queue import LATER_QUEUE
 from helpsage.people import passwords
 from helpsage.people.models import Account
 from helpsage.tickets import categories
@@ -142,6 +144,8 @@ def settle(session: Session) -> None:
     session.execute(text("analyze"))
     triage.compare(session)
     hooks.hang(session)
+    # What takes longest can be looked at a minute later.
+    queue.defer(session, "review.gaps", {"timestamp": int(clock.now().timestamp())}, "review", LATER_QUEUE)
 
 
 def fold_figures() -> None:

@@ -25,8 +25,9 @@ from helpsage.intake.models import Inbound, Lane, Progress
 from helpsage.mail.address import one_line
 from helpsage.tickets.words import clean_json
 
-#: Records of one sender are worked off in order, those of different shards side by side.
-SHARDS = 16
+#: Records of one sender are worked off in order, those of different shards side by side. Few, so that what comes in one
+#: after the other is worked off together: a batch of one costs nearly as much as one of ten.
+SHARDS = 4
 #: Tries of one record; the waits between them double from one second.
 MOST_TRIES = 8
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=5)

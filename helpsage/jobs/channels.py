@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from helpsage.people.models import Account, Role
 from helpsage.tickets import service
 from helpsage.tickets.models import Ticket
 from helpsage.tickets.words import shortened, visible
+from languages import catalogues
 
 #: Category of a ticket that came by a form which asks for none.
 UNSORTED = "general_issue"
@@ -90,7 +92,7 @@ def fetch_files(event_id: int, subject_id: str, payload: dict[str, Any]) -> None
         installation = payload["installation"]
     problems = _attach(installation, message, ticket_id)
     with transaction() as session:
-        said = "\n".join(problems) or words.FILES_ADDED.format(names=names, reference=reference)
+        said = _told(problems, conversation) or words.FILES_ADDED.format(names=names, reference=reference)
         conversations.push(session, conversation.id, Author.SYSTEM, text=said, client_id=f"event:{event_id}")
 
 
@@ -112,8 +114,13 @@ def fetch_earlier_files(event_id: int, subject_id: str, payload: dict[str, Any])
             problems += _attach(installation, message, UUID(subject_id))
     if problems:
         with transaction() as session:
-            text = "\n".join(problems)
+            text = _told(problems, session.get_one(Conversation, conversation_id))
             conversations.push(session, conversation_id, Author.SYSTEM, text=text, client_id=f"event:{event_id}")
+
+
+def _told(problems: Sequence[str], conversation: Conversation) -> str:
+    """Why files were not taken, in the conversation's language, a line each."""
+    return "\n".join(catalogues.filled(each, conversation.locale) for each in problems)
 
 
 def _attach(installation: str, message: Message, ticket_id: UUID) -> list[str]:

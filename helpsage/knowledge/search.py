@@ -166,16 +166,18 @@ def find(
     asked = words_of(session, question)
     where = _Where.of(reader, category)
     found: dict[tuple[UUID, int], _Section] = {}
+    nearest: dict[UUID, float] = {}
     if by_words:
-        for rank, key in enumerate(_distinct(_by_words(session, asked, where)), 1):
+        for rank, key in enumerate(dict.fromkeys(_by_words(session, asked, where)), 1):
             found.setdefault(key, _Section(key)).by_words = rank
     if vector is not None:
-        for rank, key in enumerate(_distinct(_by_meaning(session, vector, where)), 1):
+        for rank, (key, cosine) in enumerate(_by_meaning(session, vector, where).items(), 1):
             found.setdefault(key, _Section(key)).by_meaning = rank
+            nearest[key[0]] = max(nearest.get(key[0], -1.0), cosine)
     ranked = sorted(found.values(), key=lambda each: (-each.score, each.key))
-    _read(session, ranked[: max(CANDIDATES, limit)], vector, asked)
-    passages = _passages(ranked, asked, vector is not None)
-    return (_once(passages) if each_article_once else passages)[:limit]
+    shown = list(_once(ranked) if each_article_once else ranked)[:limit]
+    _read(session, shown, vector, asked)
+    return [_passage(each, asked, nearest, vector is not None) for each in shown if each.rows]
 
 
 def vector_of(question: str) -> Vectors | None:
@@ -332,26 +334,37 @@ def _matching(session: Session, query: str, asked: Sequence[Word], where: _Where
     return [(article_id, section) for article_id, section in rows]
 
 
-def _by_meaning(session: Session, vector: Vectors, where: _Where) -> list[tuple[UUID, int]]:
-    """The nearest pieces, by the HNSW index, which goes on looking until it has found enough that may be seen."""
+def _by_meaning(session: Session, vector: Vectors, where: _Where) -> dict[tuple[UUID, int], float]:
+    """The sections of the nearest pieces, with their cosines.
+
+    The HNSW index goes on looking until it has found enough that may be seen.
+    """
     asked = text(
         f"""
         set local hnsw.iterative_scan = strict_order;
-        select c.article_id, c.section from article_chunk c join article a on a.id = c.article_id
+        select c.article_id, c.section, 1 - (c.vector <=> cast(:vector as vector)) as cosine
+        from article_chunk c join article a on a.id = c.article_id
         where c.encoder = :encoder and {where.sql}
         order by c.vector <=> cast(:vector as vector) limit :most
         """  # noqa: S608 made of constants above
     )
     values = {"vector": _written(vector), "encoder": store.encoder().version, "most": CANDIDATES, **where.values}
-    return [(article_id, section) for article_id, section in session.execute(asked, values)]
+    found: dict[tuple[UUID, int], float] = {}
+    for article_id, section, cosine in session.execute(asked, values):
+        found.setdefault((article_id, section), cosine)
+    return found
 
 
 def _written(vector: Vectors) -> str:
     return "[" + ",".join(f"{number:.6f}" for number in vector.tolist()) + "]"
 
 
-def _distinct(keys: Iterable[tuple[UUID, int]]) -> Iterable[tuple[UUID, int]]:
-    return dict.fromkeys(keys)
+def _once(ranked: Iterable[_Section]) -> Iterable[_Section]:
+    """The best section of each article."""
+    best: dict[UUID, _Section] = {}
+    for each in ranked:
+        best.setdefault(each.key[0], each)
+    return best.values()
 
 
 _SECTIONS = text(
@@ -384,14 +397,6 @@ def _read(session: Session, ranked: Sequence[_Section], vector: Vectors | None, 
         place.cosine = max(place.cosine, row.cosine if row.cosine is not None else -1.0)
 
 
-def _passages(ranked: Sequence[_Section], asked: Sequence[Word], with_meaning: bool) -> list[Passage]:
-    there = [each for each in ranked if each.rows]
-    nearest: dict[UUID, float] = {}
-    for each in there:
-        nearest[each.key[0]] = max(nearest.get(each.key[0], -1.0), each.cosine)
-    return [_passage(each, asked, nearest, with_meaning) for each in there]
-
-
 def _passage(each: _Section, asked: Sequence[Word], nearest: Mapping[UUID, float], with_meaning: bool) -> Passage:
     row = each.rows[0]
     others = max((cosine for article, cosine in nearest.items() if article != each.key[0]), default=0.0)
@@ -420,10 +425,3 @@ def _share(asked: Sequence[Word], has: set[str]) -> float:
     """How much of the question stands in the passage: a word that few pieces have counts for more."""
     found = sum(word.weight for word in asked if has.intersection(word.lexemes))
     return found / sum(word.weight for word in asked) if asked else 0.0
-
-
-def _once(passages: Sequence[Passage]) -> list[Passage]:
-    best: dict[UUID, Passage] = {}
-    for passage in passages:
-        best.setdefault(passage.article_id, passage)
-    return list(best.values())

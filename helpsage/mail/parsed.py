@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
@@ -253,7 +253,7 @@ class _Reading:
     def letter(self) -> Letter:
         """The result."""
         found, top = self._letter, self._message
-        written = {name: _as_written(top, name) for name in ("from", "reply-to", "to", "cc")}
+        written = _as_written(top, ("from", "reply-to", "to", "cc"))
         senders = list(_several(written["from"]))
         found.sender = next(iter(senders), Address(""))
         found.several_senders = len(written["from"]) > 1 or len({each.address for each in senders}) > 1
@@ -414,13 +414,18 @@ def _decoded(content: bytes, charset: str) -> str:
     return content.decode("latin-1")
 
 
-def _as_written(message: Message, name: str) -> list[str]:
-    """The fields of this name, their encoded words left as they are: these name people, and never hold an address (RFC
-    2047, section 5). Decoded first, "=3Cboss=40desk=3E" would be one, before the address that the server vouches for.
+def _as_written(message: Message, names: Sequence[str]) -> dict[str, list[str]]:
+    """The fields of these names, their encoded words left as they are: these name people, and never hold an address
+    (RFC 2047, section 5). Decoded first, "=3Cboss=40desk=3E" would be one, before the address that the server vouches
+    for.
     """
-    items = message.raw_items() if hasattr(message, "raw_items") else message.items()
-    found = [re.sub(r"\r?\n[ \t]*", " ", str(value)[:LONGEST_FIELD]) for key, value in items if key.lower() == name]
-    return [each if each.isascii() else _decoded(each.encode("utf-8", "surrogateescape"), "") for each in found]
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for name, value in message.raw_items() if hasattr(message, "raw_items") else message.items():
+        fields = found.get(str(name).lower())
+        if fields is not None:
+            written = re.sub(r"\r?\n[ \t]*", " ", str(value)[:LONGEST_FIELD])
+            fields.append(written if written.isascii() else _decoded(written.encode("utf-8", "surrogateescape"), ""))
+    return found
 
 
 def _addresses(written: str) -> Iterator[Address]:

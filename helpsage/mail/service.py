@@ -14,6 +14,7 @@ from helpsage import clock
 from helpsage.events import outbox
 from helpsage.mail import address, templates
 from helpsage.mail.models import Mail, State
+from languages import SOURCE
 
 QUEUED = "mail.queued"
 
@@ -78,9 +79,10 @@ def send_letter(
     department_id: UUID | None = None,
     key: str | None = None,
     confidential: bool = False,
+    language: str = SOURCE,
 ) -> Mail:
-    """Fill in the letter of this name (`helpsage/mail/templates`) and send it."""
-    subject, text, html = templates.filled(letter, values)
+    """Fill in the letter of this name (`helpsage/mail/templates`) in a language, and send it."""
+    subject, text, html = templates.filled(letter, values, language)
     return send(session, to, subject, text, html, department_id, key=key, confidential=confidential)
 
 

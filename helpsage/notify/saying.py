@@ -13,18 +13,19 @@ from helpsage import settings
 from helpsage.conversations.models import Conversation
 from helpsage.departments import service as departments
 from helpsage.handoff.models import Handoff
-from helpsage.notify import satisfaction, unsubscribe, words
+from helpsage.notify import language, satisfaction, unsubscribe, words
 from helpsage.notify.models import Notice
 from helpsage.notify.templates import Frame
 from helpsage.people.models import Person
-from helpsage.tickets.models import Change, Entry, Status, Ticket
+from helpsage.tickets.models import Change, Entry, Priority, Status, Ticket
 from helpsage.tickets.words import shortened
+from languages import SOURCE, catalogues
 
 #: Characters of a subject that are shown within a sentence.
 SHOWN_SUBJECT = 80
 
 
-def frame(session: Session, ticket: Ticket | None, person_id: UUID | None) -> Frame:
+def frame(session: Session, ticket: Ticket | None, person_id: UUID | None, spoken: str = SOURCE) -> Frame:
     """Whose letter it is: the department's, or the desk's."""
     url = settings.get().web_url
     home = departments.by_id(session, ticket.department_id) if ticket is not None else None
@@ -33,23 +34,24 @@ def frame(session: Session, ticket: Ticket | None, person_id: UUID | None) -> Fr
         colour = home.colour
         if home.brand_name or not home.is_default:
             desk = home.brand_name or home.name
-    return Frame(desk, colour, f"{url}/my/notifications", unsubscribe.link(person_id) if person_id is not None else "")
+    stop = unsubscribe.link(person_id) if person_id is not None else ""
+    return Frame(desk, colour, f"{url}/my/notifications", stop, spoken)
 
 
-def values(session: Session, notice: Notice, ticket: Ticket) -> dict[str, Any]:
-    """What a template of this notice may fill in."""
+def values(session: Session, notice: Notice, ticket: Ticket, spoken: str = SOURCE) -> dict[str, Any]:
+    """What a template of this notice may fill in, words of ours in this language."""
     entry = _entry(session, notice)
     return {
         "person": {"name": _name(session, notice.person_id)},
         "ticket": {
             "reference": ticket.reference,
             "subject": shortened(ticket.subject, SHOWN_SUBJECT),
-            "status": words.CALLED[Status(ticket.status)],
-            "priority": ticket.priority,
+            "status": catalogues.shown(words.CALLED[Status(ticket.status)], spoken),
+            "priority": catalogues.shown(words.SOON[Priority(ticket.priority)], spoken),
         },
         "link": link(notice, ticket),
-        "who": (entry.author_name if entry is not None else "") or words.SOMEONE,
-        "news": news(session, notice, ticket),
+        "who": (entry.author_name if entry is not None else "") or catalogues.shown(words.SOMEONE, spoken),
+        "news": news(session, notice, ticket, spoken),
         "words": said(session, notice),
         "because": words.BECAUSE[notice.because],
     }
@@ -110,10 +112,10 @@ def said(session: Session, notice: Notice) -> str:
     return change.reason if change is not None and notice.because != "requester" else ""
 
 
-def news(session: Session, notice: Notice, ticket: Ticket) -> str:
-    """What happened, in a sentence."""
+def news(session: Session, notice: Notice, ticket: Ticket, spoken: str = SOURCE) -> str:
+    """What happened, in a sentence; to whoever asked in their language."""
     if notice.because == "requester":
-        return _to_requester(session, notice)
+        return _to_requester(session, notice, spoken)
     who = _who(session, notice)
     match notice.facts.get("kind"):
         case "ticket.opened":
@@ -137,9 +139,9 @@ def news(session: Session, notice: Notice, ticket: Ticket) -> str:
             return words.WROTE.format(who=who)
 
 
-def item(session: Session, notice: Notice, ticket: Ticket) -> tuple[str, str]:
+def item(session: Session, notice: Notice, ticket: Ticket, spoken: str = SOURCE) -> tuple[str, str]:
     """One line of a digest, and where it leads."""
-    told = news(session, notice, ticket).removesuffix(":")
+    told = news(session, notice, ticket, spoken).removesuffix(":")
     line = words.ITEM.format(reference=ticket.reference, subject=shortened(ticket.subject, SHOWN_SUBJECT), news=told)
     return line, link(notice, ticket)
 
@@ -150,17 +152,19 @@ def outside(session: Session, notice: Notice, ticket: Ticket) -> tuple[str, str]
     written = said(session, notice)
     if notice.facts.get("kind") == "ticket.noted":
         written = ""  # what staff say among themselves stays on the desk's own pages
-    parts = [news(session, notice, ticket), shortened(written, words.LONGEST_OUTSIDE), link(notice, ticket)]
+    told = news(session, notice, ticket, language.of_notice(session, notice, ticket))
+    parts = [told, shortened(written, words.LONGEST_OUTSIDE), link(notice, ticket)]
     return title, "\n".join(part for part in parts if part)
 
 
-def _to_requester(session: Session, notice: Notice) -> str:
+def _to_requester(session: Session, notice: Notice, spoken: str) -> str:
     if notice.facts.get("status"):
-        return words.STATUS[Status(notice.facts["status"])]
+        return catalogues.shown(words.STATUS[Status(notice.facts["status"])], spoken)
     entry = _entry(session, notice)
     if entry is not None:
-        return words.REPLIED_ITEM.format(who=entry.author_name or words.SOMEBODY)
-    return words.RECEIVED_ITEM
+        who = entry.author_name or catalogues.shown(words.SOMEBODY, spoken)
+        return catalogues.shown(words.REPLIED_ITEM, spoken) % {"who": who}
+    return catalogues.shown(words.RECEIVED_ITEM, spoken)
 
 
 def _entry(session: Session, notice: Notice) -> Entry | None:

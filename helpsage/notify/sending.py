@@ -15,12 +15,13 @@ from helpsage.intake.models import MailIdentity
 from helpsage.jobs import queue
 from helpsage.mail import threading
 from helpsage.mail.models import Mail
-from helpsage.notify import saying, templates, unsubscribe, words
+from helpsage.notify import language, saying, templates, unsubscribe, words
 from helpsage.notify.models import Delivery, Notice, Stage
 from helpsage.people import preferences
 from helpsage.people.models import Person
 from helpsage.people.preferences import Channel, Event
 from helpsage.tickets.models import Ticket
+from languages import SOURCE
 
 HOUR = timedelta(hours=1)
 #: Rows that one look takes up.
@@ -128,11 +129,12 @@ def _write_letter(session: Session, delivery: Delivery) -> None:
         return
     ticket = session.get_one(Ticket, notice.ticket_id)
     template, more = saying.letter_template(session, notice, ticket)
+    spoken = language.of_notice(session, notice, ticket)
     letter = templates.filled(
         session,
         template,
-        {**saying.values(session, notice, ticket), **more},
-        saying.frame(session, ticket, person.id),
+        {**saying.values(session, notice, ticket, spoken), **more},
+        saying.frame(session, ticket, person.id, spoken),
     )
     notice.fell_back = letter.fell_back
     key = f"notice:{notice.event}:{notice.id}"
@@ -200,10 +202,13 @@ def _send_digest(session: Session, person_id: UUID) -> None:
 
 def _write_digest(session: Session, person: Person, address: str, wanted: Sequence[Delivery]) -> None:
     tickets = [session.get_one(Ticket, delivery.notice.ticket_id) for delivery in wanted]
-    items = [saying.item(session, delivery.notice, ticket) for delivery, ticket in zip(wanted, tickets, strict=True)]
     homes = {ticket.department_id for ticket in tickets}
-    frame = saying.frame(session, tickets[0] if len(homes) == 1 else None, person.id)
     staff = any(delivery.notice.because != "requester" for delivery in wanted)
+    spoken = SOURCE if staff else language.of_person(session, person, tickets[-1])
+    items = [
+        saying.item(session, delivery.notice, ticket, spoken) for delivery, ticket in zip(wanted, tickets, strict=True)
+    ]
+    frame = saying.frame(session, tickets[0] if len(homes) == 1 else None, person.id, spoken)
     values = {
         "person": {"name": person.name},
         "ticket": {"reference": "", "subject": "", "status": "", "priority": ""},

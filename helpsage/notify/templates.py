@@ -12,7 +12,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
@@ -27,6 +27,7 @@ from helpsage.departments import brand
 from helpsage.mail import templates as letters
 from helpsage.notify import words
 from helpsage.settings import ROOT
+from languages import SOURCE, catalogues
 
 NAME = "notice_templates"
 FILE = ROOT / "config" / "notices.yml"
@@ -92,12 +93,13 @@ class Letter:
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the words: whose letter it is, and how to change or stop it."""
+    """What stands around the words: whose letter it is, how to change or stop it, and the language of all that."""
 
     desk: str
     colour: str = ""
     choose: str = ""
     stop: str = ""
+    language: str = SOURCE
 
 
 # --- which
@@ -128,6 +130,28 @@ def build(raw: Any) -> dict[str, Template]:
     for name, template in made.items():
         check(name, template)
     return made
+
+
+def in_language(template: Template, language: str) -> Template:
+    """A shipped template in a language: its subject, its button and each of its paragraphs stand in `pages.yml`."""
+    said = partial(catalogues.shown, language=language)
+    return Template(
+        said(template.subject), "\n\n".join(said(each) for each in paragraphs(template)), said(template.button)
+    )
+
+
+def paragraphs(template: Template) -> list[str]:
+    """What its text is made of."""
+    return [each.strip() for each in _PARAGRAPHS.split(template.text.strip())]
+
+
+def to_translate() -> Iterator[str]:
+    """Everything in the templates of whoever asked, apart from what is nothing but values."""
+    for name in words.TO_REQUESTERS:
+        template = shipped()[name]
+        for text in (template.subject, template.button, *paragraphs(template)):
+            if any(letter.isalpha() for letter in _TOKEN.sub("", text)):
+                yield text
 
 
 def edited(session: Session, name: str) -> Template | None:
@@ -209,17 +233,19 @@ def _dotted(node: nodes.Node) -> str:
 
 
 def filled(session: Session, name: str, values: Mapping[str, Any], frame: Frame) -> Letter:
-    """The letter; in the shipped words when the edited ones cannot be filled in."""
+    """The letter, in the words that the desk gave it, else in the shipped ones of its language; in those also when the
+    edited ones cannot be filled in.
+    """
     template = edited(session, name)
     if template is None:
-        return _fill(shipped()[name], values, frame)
+        return _fill(in_language(shipped()[name], frame.language), values, frame)
     try:
         check(name, template)
         return _fill(template, values, frame)
     except Exception as error:  # whatever an edited template does, the notice goes out
         told = f"{type(error).__name__}: {error}"
     log.error("the edited template %s cannot be used: %s", name, told)
-    letter = _fill(shipped()[name], values, frame)
+    letter = _fill(in_language(shipped()[name], frame.language), values, frame)
     return Letter(letter.subject, letter.text, letter.html, told[:300] or "?")
 
 
@@ -250,15 +276,25 @@ def _fill(template: Template, values: Mapping[str, Any], frame: Frame) -> Letter
     subject = " ".join(_PLAIN.from_string(template.subject).render(known).split())
     plain = {**known, "items": "\n\n".join(f"{told}\n{link}" for told, link in known["items"] or ())}
     text = _GAPS.sub("\n\n", _unmarked(template.text, plain)).strip()
-    foot = [words.FOOT.format(choose=frame.choose)] if frame.choose else []
-    foot += [words.STOP.format(stop=frame.stop)] if frame.stop else []
+    said = partial(catalogues.shown, language=frame.language)
+    foot = [said(words.FOOT) % {"choose": frame.choose}] if frame.choose else []
+    foot += [said(words.STOP) % {"stop": frame.stop}] if frame.stop else []
     accent = brand.light(frame.colour).brand if brand.is_colour(frame.colour) else ACCENT
-    rich = {**known, "accent": accent, "items": _list(known["items"] or ())}
+    fails = said(words.BUTTON_FAILS) % {"link": known["link"]}
+    rich = {**known, "accent": accent, "items": _list(known["items"] or ()), "button_fails": fails}
     body = Markup(_RICH.from_string(_as_html(template)).render(rich))  # noqa: S704 every value in it is escaped
     return Letter(
         subject,
         "\n\n".join([text, *(["-- \n" + "\n".join(foot)] if foot else [])]) + "\n",
-        letters.framed(body, subject=subject, desk=frame.desk, colour=accent, choose=frame.choose, stop=frame.stop),
+        letters.framed(
+            body,
+            frame.language,
+            subject=subject,
+            desk=frame.desk,
+            colour=accent,
+            choose=frame.choose,
+            stop=frame.stop,
+        ),
     )
 
 
@@ -272,7 +308,7 @@ def _unmarked(source: str, values: Mapping[str, Any]) -> str:
 
 def _as_html(template: Template) -> str:
     """The text's paragraphs as HTML that still has its values to fill in: nothing that people wrote is in it yet."""
-    return "\n".join(_block(block.strip(), template.button) for block in _PARAGRAPHS.split(template.text.strip()))
+    return "\n".join(_block(block, template.button) for block in paragraphs(template))
 
 
 def _block(block: str, button: str) -> str:
@@ -308,7 +344,7 @@ _BUTTON = (
     '<p style="margin:22px 0"><a href="{{ link }}" style="display:inline-block;padding:12px 22px;border-radius:8px;'
     'background:{{ accent }};color:#ffffff;font-weight:600;text-decoration:none">BUTTON</a></p>\n'
     '<p style="font-size:13px;color:#52645d;overflow-wrap:anywhere">'
-    "If the button does nothing, copy this address: {{ link }}</p>"
+    "{{ button_fails }}</p>"
 )
 _SCORES = '<p style="margin:22px 0">' + " ".join(
     f'<a href="{{{{ rate }}}}?score={score}" style="display:inline-block;width:44px;padding:10px 0;border-radius:8px;'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpsage.tickets.models import Status
+from helpsage.tickets.models import Priority, Status
 
 #: To the requester, by where the ticket went.
 STATUS = {
@@ -21,6 +21,7 @@ CALLED = {
     Status.RESOLVED: "resolved",
     Status.CLOSED: "closed",
 }
+SOON = {Priority.URGENT: "urgent", Priority.HIGH: "high", Priority.NORMAL: "normal", Priority.LOW: "low"}
 SOMEBODY = "Somebody"
 SOMEONE = "someone"
 
@@ -55,10 +56,11 @@ BECAUSE = {
 
 #: In a digest.
 ITEM = "{reference}, {subject}: {news}"
-REPLIED_ITEM = "{who} answered."
+REPLIED_ITEM = "%(who)s answered."
 RECEIVED_ITEM = "It is received."
-FOOT = "What you are told of is yours to choose: {choose}"
-STOP = "No more letters about tickets: {stop}"
+FOOT = "What you are told of is yours to choose: %(choose)s"
+STOP = "No more letters about tickets: %(stop)s"
+BUTTON_FAILS = "If the button does nothing, copy this address: %(link)s"
 
 #: Outside the desk's own pages.
 TARGET_TITLE = "{reference}: {subject}"
@@ -82,6 +84,8 @@ TEMPLATES = {
     "staff_chat": ("A chat waits", "To agents who take chats and want to hear of it."),
     "digest": ("Digest", "To whoever chose to hear of things once an hour or once a day."),
 }
+#: Those that are shipped in every language; staff's are in English.
+TO_REQUESTERS = ("ticket_received", "ticket_replied", "ticket_status", "ticket_closed", "digest")
 VARIABLES = {
     "person.name": "the name of whoever is told, when it is known",
     "desk": "the name of the desk, or of the department",

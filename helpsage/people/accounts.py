@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
@@ -161,7 +162,8 @@ def _warn_of_guessing(session: Session, account: Account | None, claimed: str, o
     if account is None or limits.spent(session, _limits()[0], claimed) != FAILURES_PER_EMAIL:
         return
     with Session(session.get_bind().engine) as own, own.begin():
-        notices.tell(own, own.get_one(Account, account.id), "locked", origin)
+        # Whoever guesses does not choose the language that the owner reads.
+        notices.tell(own, own.get_one(Account, account.id), "locked", replace(origin, language=""))
 
 
 def needs_puzzle(session: Session, email: str, address: str, browser: str = "") -> bool:

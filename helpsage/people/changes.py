@@ -6,16 +6,32 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from helpsage import mail, settings
-from helpsage.people import accounts, directory, joining, log, notices, passwords, sessions, tokens, two_factor, words
+from helpsage.people import (
+    accounts,
+    directory,
+    joining,
+    language,
+    log,
+    notices,
+    passwords,
+    sessions,
+    tokens,
+    two_factor,
+    words,
+)
 from helpsage.people.errors import AccountExists, InvalidEmail, LinkUnknown
 from helpsage.people.models import Account, AccountToken, LoginSession, Person
 from helpsage.people.notices import NOWHERE, Origin
 from helpsage.people.registration import count_letter, hours
 from helpsage.people.tokens import LIFETIMES, Kind
+from languages import SOURCE
 
 
-def forgot_password(session: Session, email: str, address: str) -> None:
+def forgot_password(session: Session, email: str, address: str, spoken: str = SOURCE) -> None:
     """Send a link to choose a new password; to an address without an account, a letter that says so.
+
+    Parameters:
+        spoken: the language of the page that asks.
 
     Raises:
         InvalidEmail, TooManyAttempts
@@ -27,7 +43,8 @@ def forgot_password(session: Session, email: str, address: str) -> None:
     web_url = settings.get().web_url
     if account is None or account.disabled_at is not None:
         session.delete(tokens.look_at(session, Kind.RESET, token))
-        mail.send_letter(session, parsed, "no_account", {"link": f"{web_url}/register"}, confidential=True)
+        known = {"link": f"{web_url}/register"}
+        mail.send_letter(session, parsed, "no_account", known, confidential=True, language=spoken)
         return
     values = {
         "name": account.person.name or account.email,
@@ -35,7 +52,8 @@ def forgot_password(session: Session, email: str, address: str) -> None:
         "minutes": int(LIFETIMES[Kind.RESET].total_seconds() // 60),
     }
     # To the address that is kept, not to the one that was typed: two may look the same.
-    mail.send_letter(session, account.email, "reset", values, confidential=True)
+    spoken = language.of(account.person, spoken)
+    mail.send_letter(session, account.email, "reset", values, confidential=True, language=spoken)
 
 
 def reset_link(session: Session, token: str) -> AccountToken:
@@ -116,12 +134,14 @@ def ask_for_email(session: Session, account: Account, email: str, password: str,
         accounts.check_password(session, account, password)
     count_letter(session, parsed, address)
     web_url = settings.get().web_url
+    spoken = language.of(account.person, origin.language)
     if accounts.by_email(session, parsed) is None:
         token = tokens.issue(session, Kind.CHANGE_EMAIL, parsed, account)
         values = {"link": f"{web_url}/account/email/confirm?token={token}", "hours": hours(Kind.CHANGE_EMAIL)}
-        mail.send_letter(session, parsed, "change_email", values, confidential=True)
+        mail.send_letter(session, parsed, "change_email", values, confidential=True, language=spoken)
     else:
-        mail.send_letter(session, parsed, "email_taken", {"link": f"{web_url}/login"}, confidential=True)
+        known = {"link": f"{web_url}/login"}
+        mail.send_letter(session, parsed, "email_taken", known, confidential=True, language=spoken)
     notices.tell(session, account, "email_asked", origin)
 
 

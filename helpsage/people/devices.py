@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from languages import SOURCE, catalogues
+
 UNKNOWN = "An unknown browser"
+BOTH = "%(browser)s on %(system)s"
 
 #: The first that is found counts: several name the others as well.
 _BROWSERS = (
@@ -27,10 +30,10 @@ _SYSTEMS = (
 )
 
 
-def described(user_agent: str) -> str:
-    """`Firefox on Linux`."""
+def described(user_agent: str, language: str = SOURCE) -> str:
+    """`Firefox on Linux`, in a language."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or UNKNOWN
+        return catalogues.shown(BOTH, language) % {"browser": browser, "system": system}
+    return browser or system or catalogues.shown(UNKNOWN, language)

@@ -15,17 +15,18 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, text, update
+from sqlalchemy import Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from helpsage import clock, mail, settings
 from helpsage.conversations.models import Conversation
 from helpsage.intake import people as mail_people
-from helpsage.people import accounts, directory, joining, limits, notices, words
+from helpsage.people import accounts, directory, joining, language, limits, notices, words
 from helpsage.people.errors import NoCode, TooManyAttempts, WrongCode
 from helpsage.people.limits import Limit
 from helpsage.people.models import Account, ChannelIdentity, IdentityChange, IdentityCode, Person
+from helpsage.people.notices import Origin
 from helpsage.people.registration import PER_EMAIL
 
 CODE_LASTS = timedelta(minutes=15)
@@ -127,7 +128,15 @@ def ask(session: Session, identity: ChannelIdentity, email: str) -> None:
         "called": identity.name,
         "minutes": int(CODE_LASTS.total_seconds() // 60),
     }
-    mail.send_letter(session, address, "identity_code", values, confidential=True)
+    spoken = _spoken_with(session, identity)
+    mail.send_letter(session, address, "identity_code", values, confidential=True, language=spoken)
+
+
+def _spoken_with(session: Session, identity: ChannelIdentity) -> str:
+    """What this person was last talked to in there. Whose the address is does not count: that is not known yet."""
+    said = func.coalesce(Conversation.last_message_at, Conversation.created_at)
+    asked = select(Conversation.locale).where(Conversation.identity_id == identity.id).order_by(said.desc())
+    return language.of(identity.person, session.scalar(asked.limit(1)))
 
 
 def is_code(written: str) -> bool:
@@ -296,4 +305,5 @@ def _tell_owner(session: Session, person: Person, kind: str, identity: ChannelId
     if account is not None:
         place = words.PLACES.get(identity.channel, identity.channel)
         detail = f"{place} ({identity.name})" if identity.name else place
-        notices.tell(session, account, kind, detail=detail)
+        origin = Origin(language=_spoken_with(session, identity))
+        notices.tell(session, account, kind, origin, detail=detail)

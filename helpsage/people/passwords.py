@@ -58,9 +58,14 @@ def verified(password: str, kept: str) -> tuple[bool, str | None]:
     return right and bool(kept), renewed
 
 
+def recommended() -> PasswordHash:
+    """Argon2id, as costly as its makers recommend."""
+    return PasswordHash.recommended()
+
+
 @lru_cache(maxsize=1)
 def _hasher() -> PasswordHash:
-    return PasswordHash.recommended()
+    return recommended()
 
 
 @lru_cache(maxsize=1)

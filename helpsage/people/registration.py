@@ -18,6 +18,7 @@ from helpsage.people.errors import AccountExists, WrongCredentials
 from helpsage.people.limits import Limit
 from helpsage.people.models import Account, AccountToken, Role
 from helpsage.people.tokens import Kind
+from languages import SOURCE, detect
 
 #: Letters to one address that nobody there has asked for, and requests from one network address.
 PER_EMAIL = Limit("letter", 3, timedelta(hours=1))
@@ -34,12 +35,14 @@ class Wish:
 
     Attributes:
         browser: the mark of the browser they sit at; empty when it keeps none.
+        language: that the page spoke to them.
     """
 
     email: str
     name: str
     password: str
     browser: str = ""
+    language: str = SOURCE
 
 
 def ask(session: Session, wish: Wish, address: str) -> None:
@@ -56,15 +59,21 @@ def ask(session: Session, wish: Wish, address: str) -> None:
     name = directory.given_name(wish.name)
     passwords.accepted(wish.password, email, name)
     count_letter(session, email, address)
-    data = {"name": name, "password_hash": passwords.hashed(wish.password), "browser": marked(wish.browser)}
+    data = {
+        "name": name,
+        "password_hash": passwords.hashed(wish.password),
+        "browser": marked(wish.browser),
+        "language": wish.language,
+    }
     token = tokens.issue(session, Kind.REGISTER, email, data=data)
     web_url = settings.get().web_url
     if accounts.by_email(session, email) is None:
         values = {"link": f"{web_url}/register/confirm?token={token}", "hours": hours(Kind.REGISTER)}
-        mail.send_letter(session, email, "register", values, confidential=True)
+        mail.send_letter(session, email, "register", values, confidential=True, language=wish.language)
     else:
         session.delete(tokens.look_at(session, Kind.REGISTER, token))
-        mail.send_letter(session, email, "already_registered", {"link": f"{web_url}/login"}, confidential=True)
+        known = {"link": f"{web_url}/login"}
+        mail.send_letter(session, email, "already_registered", known, confidential=True, language=wish.language)
 
 
 def count_letter(session: Session, email: str, address: str) -> None:
@@ -116,6 +125,8 @@ def confirm(session: Session, token: str, browser: str = "", password: str = "")
     if accounts.by_email(session, found.email) is not None:
         raise AccountExists(found.email)
     account = accounts.add(session, found.email, str(found.data["name"]), kept, Role.REQUESTER)
+    if account.person.locale == SOURCE:
+        account.person.locale = detect.spoken(found.data.get("language")) or SOURCE
     tokens.use_up(session, found)
     return account
 

@@ -5,32 +5,52 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment
+from jinja2 import Environment, TemplateSyntaxError
 from jinja2.ext import extract_from_ast
 
+from actions.words import faq_title
+from helpsage.notify import templates as notices
 from helpsage.settings import ROOT
 from languages import TRANSLATED, catalogues
 
 TEMPLATES = ROOT / "helpsage" / "web" / "templates"
+LETTERS = ROOT / "helpsage" / "mail" / "letters"
+FAQ = "utter_faq/"
 #: Names in modules of words that are not shown, stand on tickets for agents, or are the same in every language.
 NOT_SAID = frozenset({
     "SPELLING", "AGAIN", "REFUSED", "BYTES", "KILOBYTES", "MEGABYTES", "TRIED", "TRIED_ARTICLE", "TRIED_ANSWER",
     "SOURCE",
 })  # fmt: skip
-#: Words that Python code hands to pages for people.
-PAGE_WORDS = {
-    "helpsage/web/portal/words.py": frozenset({
-        "STATUSES", "STANDING", "STEPS", "MOVED", "GROUPS", "YOU", "WELCOME", "ONLY_FILES", "NO_SUBJECT",
-        "NO_CATEGORY", "NO_CHOICE", "NO_ANSWER", "NO_AMOUNT", "NO_CURRENCY", "NO_DAY", "FUTURE_DAY", "NO_EMAIL",
-        "NO_TRANSACTION", "NO_FILTER_DAY", "DAYS_TURNED", "STALE", "TOO_LONG_CLOSED", "NOT_POSSIBLE", "NO_RATING",
-        "RATED_ALREADY", "NO_NAME", "SAVED",
-    }),
+#: Words that Python code hands to pages and letters for people; all of a module's where no names stand.
+PAGE_WORDS: Mapping[str, frozenset[str] | None] = {
+    "helpsage/web/words.py": frozenset({"ERRORS", "ACTORS"}),
+    "helpsage/web/portal/words.py": None,
     "helpsage/web/accounts/words.py": frozenset({
-        "WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS", "NO_PASSWORD", "DONE:confirmed", "DONE:reset", "DONE:logged-out",
+        "WRONG_CREDENTIALS", "WRONG_PASSWORD", "WRONG_CHOSEN", "TOO_MANY_ATTEMPTS", "TOO_MANY_LETTERS", "WRONG_CODE",
+        "UNSOLVED", "NO_PASSWORD", "EMAIL_TAKEN", "DONE", "SIGN_ON", "LINKS", "ASK_AGAIN", "LOG_IN", "LIFETIMES",
+        "PROVEN_BY",
+    }),
+    "helpsage/intake/words.py": frozenset({
+        "FORM:empty", "FORM:too_long", "FORM:no_email", "FORM:long_name", "FORM:too_often", "FORM:again",
+    }),
+    "helpsage/people/words.py": frozenset({
+        "NO_ADDRESS", "NO_NAME", "NAME_TOO_LONG", "TOO_SHORT", "TOO_LONG", "TRIED_FIRST", "IS_ADDRESS", "SAME_ADDRESS",
+        "NOTICES",
+    }),
+    "helpsage/people/captcha/questions.py": frozenset({"NUMBERS", "SUM", "DIFFERENCE"}),
+    "helpsage/people/devices.py": frozenset({"UNKNOWN", "BOTH"}),
+    "helpsage/tickets/words.py": frozenset({"EMPTY", "TOO_LONG"}),
+    "helpsage/tokens/words.py": frozenset({"NAME", "SCOPES", "DAYS", "TOO_MANY"}),
+    "helpsage/tokens/scopes.py": frozenset({"ABOUT"}),
+    "helpsage/knowledge/words.py": frozenset({"CATEGORIES"}),
+    "helpsage/notify/words.py": frozenset({
+        "STATUS", "CALLED", "SOON", "SOMEBODY", "SOMEONE", "REPLIED_ITEM", "RECEIVED_ITEM", "FOOT", "STOP",
+        "BUTTON_FAILS",
     }),
 }  # fmt: skip
 #: What is said about a human in the chat; places in the queue are among `catalogues.SENTENCES`.
@@ -39,7 +59,20 @@ OF_HUMANS = frozenset({
     "STILL_THERE", "SILENT", "FILED", "FILED_BEFORE", "AND_BY_MAIL", "MADE", "CLOSED", "CLOSED_UNTIL", "NOBODY",
     "TOO_LONG", "ON_REQUEST", "COLLEAGUE", "TEAM", "STOP", "TICKET_INSTEAD",
 })  # fmt: skip
-_PLACEHOLDER = re.compile(r"%\((\w+)\)s|\{(\w+)[^{}]*\}")
+#: What modules of words say in chats.
+CHAT_WORDS: Mapping[str, frozenset[str] | None] = {
+    "actions/words.py": None,
+    "assistant/channels/words.py": None,
+    "assistant/channels/vendors/slack/words.py": None,
+    "assistant/channels/vendors/teams/words.py": frozenset({"FILE_OFFERED", "SUMMARY"}),
+    "helpsage/handoff/words.py": OF_HUMANS,
+    "helpsage/jobs/words.py": None,
+    "helpsage/people/words.py": frozenset({
+        "LINK_HOW", "LINK_ASKED", "LINKED", "LINK_WRONG", "LINK_ENDED", "LINK_TOO_OFTEN", "LINK_NOT_HERE",
+    }),
+    "helpsage/attachments/words.py": None,
+}  # fmt: skip
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s|\{\{\s*([\w.]+)|\{(\w+)[^{}]*\}")
 _FORMAT = re.compile(r"\{(\w+)[!:][^{}]*\}")
 
 
@@ -86,22 +119,25 @@ def spoken_words() -> Iterator[str]:
                 if not str(button["title"]).isdecimal():
                     yield button["title"]
     yield from _of_categories(_loaded(ROOT / "config" / "categories.yml"))
-    for module in ("actions/words.py", "assistant/channels/words.py"):
-        yield from constants(ROOT / module)
-    yield from constants(ROOT / "helpsage" / "handoff" / "words.py", OF_HUMANS)
+    yield from (faq_title(name.removeprefix(FAQ)) for name in responses() if name.startswith(FAQ))
+    for module, names in CHAT_WORDS.items():
+        yield from constants(ROOT / module, names)
     yield from catalogues.SENTENCES
     yield from (*catalogues.WEEKDAYS, *catalogues.MONTHS)
 
 
+@lru_cache(maxsize=1)
 def page_texts() -> frozenset[str]:
-    """Everything in `_("...")` of the pages' templates."""
+    """Everything in `_("...")` of the templates of pages and letters, what Python code hands to them, and the words of
+    the notices to whoever asked.
+    """
     reader = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
-    found: set[str] = set()
-    for path in sorted(TEMPLATES.rglob("*.html")):
+    found: set[str] = set(notices.to_translate())
+    for path in (*sorted(TEMPLATES.rglob("*.html")), *sorted(LETTERS.iterdir())):
         for _, _, message in extract_from_ast(reader.parse(path.read_text("utf-8"))):
             found.update(each for each in (message if isinstance(message, tuple) else (message,)) if each)
     for module, names in PAGE_WORDS.items():
-        found.update(text for text in constants(ROOT / module, names) if not _PLACEHOLDER.search(text))
+        found.update(constants(ROOT / module, names))
     return frozenset(found)
 
 
@@ -123,14 +159,17 @@ def constants(path: Path, names: frozenset[str] | None = None) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:
-    """The texts in what is assigned, with their keys where it is a dictionary."""
+    """The texts in what is assigned, with their keys where it is a dictionary, whose values may be several texts."""
+    if isinstance(value, ast.Call) and value.args:  # MappingProxyType(...)
+        value = value.args[0]
     if isinstance(value, ast.Dict):
         pairs = [(getattr(key, "value", ""), each) for key, each in zip(value.keys, value.values, strict=True)]
     else:
-        pairs = [("", each) for each in getattr(value, "elts", [value])]
-    for key, each in pairs:
-        if isinstance(each, ast.Constant) and isinstance(each.value, str):
-            yield str(key), each.value
+        pairs = [("", value)]
+    for key, one in pairs:
+        for each in getattr(one, "elts", [one]):
+            if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value:
+                yield str(key), each.value
 
 
 def _of_categories(known: Mapping[str, Any]) -> Iterator[str]:
@@ -159,13 +198,26 @@ def _compared(
         for text in variants:
             if not text.strip():
                 yield f"{where}: {_named(name)} is empty"
+            elif problem := _unreadable(name, text):
+                yield f"{where}: {_named(name)} cannot be filled in: {problem}"
             elif placeholders([text]) - wanted or not placeholders([text]) >= _always(english[name]):
                 yield f"{where}: {_named(name)} has the placeholders {_listed([text])}, not {_listed(english[name])}"
 
 
+def _unreadable(english: str, text: str) -> str:
+    """What is wrong with the words of a notice, which are a template (`helpsage/notify/templates.py`)."""
+    if "{{" not in english and "{%" not in english:
+        return ""
+    try:
+        Environment(autoescape=True).parse(text)
+    except TemplateSyntaxError as error:
+        return str(error.message)
+    return ""
+
+
 def placeholders(variants: Iterable[str]) -> frozenset[str]:
     """The names in braces, or behind a percent sign, of one or several texts."""
-    return frozenset(found[1] or found[2] for text in variants for found in _PLACEHOLDER.finditer(text))
+    return frozenset(found[1] or found[2] or found[3] for text in variants for found in _PLACEHOLDER.finditer(text))
 
 
 def _always(variants: Iterable[str]) -> frozenset[str]:

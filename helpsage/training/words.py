@@ -44,4 +44,6 @@ def trend(now: int, before: int) -> str:
 
 def duration(minutes: int) -> str:
     """Minutes of work, roughly."""
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+    if minutes < 1:
+        return "less than a minute"
+    return f"some {minutes} min" if minutes < 90 else f"some {minutes / 60:.1f} h"

@@ -37,8 +37,10 @@ CONCURRENCY = 6
 #: The outbox is looked at again after this many seconds, should a notification ever be lost.
 SWEEP_S = 30.0
 #: Shards of the intake that one worker is at, and seconds after which records are looked for whose next try has come.
-DRAINS = 3
+DRAINS = 4
 RETRY_LOOK_S = 1.0
+#: Seconds from hearing of something until it is looked at, so that what comes at the same time is worked off together.
+GATHER_EVENTS_S, GATHER_INBOUND_S = 0.01, 0.05
 #: A worker shows the queue that it lives ...
 ALIVE_EVERY_S = 1.0
 #: ... and is taken for dead when it has not for so long.
@@ -174,8 +176,7 @@ async def _dispatch() -> None:
         await connection.execute("listen outbox")
         while True:
             await asyncio.to_thread(dispatch_all)
-            async for _ in connection.notifies(timeout=SWEEP_S, stop_after=1):
-                pass
+            await _heard(connection, SWEEP_S, GATHER_EVENTS_S)
             # A connection that died without a word would otherwise stay silent for ever.
             await connection.execute("select 1")
     finally:
@@ -191,6 +192,15 @@ def dispatch_all() -> None:
             return
 
 
+async def _heard(connection: psycopg.AsyncConnection[Any], timeout_s: float, gather_s: float) -> None:
+    """Wait for a notification, and a moment more for those that come with it."""
+    async for _ in connection.notifies(timeout=timeout_s, stop_after=1):
+        pass
+    await asyncio.sleep(gather_s)
+    async for _ in connection.notifies(timeout=0):
+        pass
+
+
 # --- what came in
 
 
@@ -201,8 +211,7 @@ async def _take_in() -> None:
         await connection.execute("listen inbound")
         while True:
             await _drain_all()
-            async for _ in connection.notifies(timeout=RETRY_LOOK_S, stop_after=1):
-                pass
+            await _heard(connection, RETRY_LOOK_S, GATHER_INBOUND_S)
             await connection.execute("select 1")
     finally:
         await connection.close()

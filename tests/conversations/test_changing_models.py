@@ -25,6 +25,8 @@ VISITORS = 6
 #: Said by each before the change, and after it.
 BEFORE, AFTER = 4, 3
 LONGEST_CHANGE_S = 120.0
+#: Seconds between two greetings while the model changes.
+TYPING_S = 3.0
 
 
 @pytest.fixture
@@ -79,6 +81,9 @@ async def talk(live: Stack, warm: asyncio.Semaphore, changed: asyncio.Event) -> 
             await visitor.answered(said)
             if said == BEFORE:
                 warm.release()
+            if said >= BEFORE and not changed.is_set():
+                with contextlib.suppress(TimeoutError):  # nobody types faster, and the desk would not take it
+                    await asyncio.wait_for(changed.wait(), TYPING_S)
         return visitor.conversation, said
 
 

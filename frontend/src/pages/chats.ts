@@ -129,9 +129,9 @@ async function post(form: HTMLFormElement, content: FormData, withFiles: boolean
     const arrived = request.status >= 200 && request.status < 300 && new URL(request.responseURL).pathname !== "/login";
     if (arrived) return null;
     if (withFiles && request.status === 413) return { words: words.chats.filesTooLarge, aboutFiles: true };
-    return request.status === 409 || request.status === 422 ? reason(html) : { words: words.pages.refused(request.status), aboutFiles: false };
+    return request.status === 409 || request.status === 422 ? reason(html) : { words: words.requests.refused(request.status), aboutFiles: false };
   } catch {
-    return { words: words.pages.unreachable, aboutFiles: withFiles };
+    return { words: words.requests.unreachable, aboutFiles: withFiles };
   } finally {
     chatFiles.progress(form, null);
   }
@@ -143,7 +143,7 @@ function reason(html: string): Refusal {
   const file = page.getElementById("chat-files-problem")?.textContent?.trim();
   if (file) return { words: file, aboutFiles: true };
   const line = [...page.querySelectorAll<HTMLElement>("[role=alert]")].find((each) => !each.hidden && each.textContent?.trim());
-  return { words: line?.textContent?.trim() || words.pages.unreachable, aboutFiles: false };
+  return { words: line?.textContent?.trim() || words.requests.unreachable, aboutFiles: false };
 }
 
 function say(text: string): void {

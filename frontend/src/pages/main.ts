@@ -43,7 +43,7 @@ function beforeSwap(event: Event): void {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   } else if (select && !text.includes(`id="${select.slice(1)}"`)) {
     event.preventDefault();
-    tell(words.pages.refused(response.status));
+    tell(words.requests.refused(response.status));
   }
 }
 
@@ -72,7 +72,7 @@ function tell(text: string): void {
 
 document.addEventListener("htmx:before:swap", beforeSwap);
 document.addEventListener("htmx:after:swap", afterSwap);
-document.addEventListener("htmx:error", () => tell(words.pages.unreachable));
+document.addEventListener("htmx:error", () => tell(words.requests.unreachable));
 document.addEventListener("input", (event) => drafts.keep(event.target));
 document.documentElement.classList.add("scripted");
 speak(languageOf(document.documentElement.lang) ?? "en");

@@ -14,6 +14,7 @@ import json
 import math
 import random
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +25,7 @@ from helpsage import clock
 from helpsage.people.captcha import glyphs, questions
 from helpsage.people.captcha.interface import Challenge
 from helpsage.people.models import SolvedPuzzle
+from languages import SOURCE
 
 LETTERS = 5
 LIFETIME = timedelta(minutes=10)
@@ -43,10 +45,10 @@ class Puzzles:
         self._key = key.encode()
         self._chance = secrets.SystemRandom()
 
-    def challenge(self) -> Challenge:
+    def challenge(self, language: str = SOURCE) -> Challenge:
         """A new puzzle: a picture and, for those who do not see it, a question. Either answer is right."""
         letters = "".join(self._chance.choice(sorted(glyphs.STROKES)) for _ in range(LETTERS))
-        question, word = questions.asked(self._chance)
+        question, word = questions.asked(self._chance, language)
         return Challenge(
             kind="builtin", picture=drawn(letters, self._chance), question=question, token=self._token(letters, word)
         )
@@ -94,8 +96,8 @@ class Puzzles:
 
 
 def folded(answer: str) -> str:
-    """An answer without what does not matter: capitals and spaces."""
-    return "".join(answer.split()).casefold()[:100]
+    """An answer without what does not matter: capitals, spaces, and whose digits they are."""
+    return "".join(str(unicodedata.digit(one, one)) for one in "".join(answer.split()).casefold()[:100])
 
 
 def drawn(letters: str, chance: random.Random) -> str:

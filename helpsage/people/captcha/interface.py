@@ -8,6 +8,8 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from languages import SOURCE
+
 
 class Unavailable(Exception):
     """The provider does not answer."""
@@ -39,8 +41,8 @@ class Challenge:
 class Provider(Protocol):
     """Shows a check and looks at its answer."""
 
-    def challenge(self) -> Challenge:
-        """A new check."""
+    def challenge(self, language: str = SOURCE) -> Challenge:
+        """A new check, in words of this language."""
         ...
 
     def is_solved(self, session: Session, form: Mapping[str, str], address: str) -> bool:

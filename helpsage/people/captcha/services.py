@@ -12,6 +12,7 @@ import requests
 from sqlalchemy.orm import Session
 
 from helpsage.people.captcha.interface import Challenge, Unavailable
+from languages import SOURCE
 
 TIMEOUT_S = 5.0
 
@@ -65,8 +66,8 @@ class Service:
         self._secret = secret
         self._verify_url = verify_url or kind.verify_url
 
-    def challenge(self) -> Challenge:
-        """The service's widget."""
+    def challenge(self, language: str = SOURCE) -> Challenge:
+        """The service's widget, which finds the language by itself."""
         return Challenge(
             kind=self._kind.name, site_key=self._site_key, script=self._kind.script, sources=self._kind.sources
         )

@@ -21,7 +21,7 @@ from helpsage.people.errors import (
 from helpsage.people.models import Role
 from helpsage.people.notices import Origin
 from helpsage.people.permissions import STAFF
-from helpsage.web import templating
+from helpsage.web import templating, texts
 from helpsage.web.accounts import words
 
 
@@ -92,7 +92,7 @@ def network(request: Request) -> str:
 def origin(request: Request) -> Origin:
     """Where the request comes from, for notices."""
     host = request.client.host if request.client else ""
-    return Origin(host, request.headers.get("user-agent", ""))
+    return Origin(host, request.headers.get("user-agent", ""), texts.language_of(request))
 
 
 def local(address: str, otherwise: str) -> str:

@@ -16,7 +16,7 @@ from helpsage.people import accounts, browsers, sessions, two_factor
 from helpsage.people.captcha import Challenge
 from helpsage.people.errors import TooManyAttempts, WrongCode, WrongCredentials
 from helpsage.people.models import Account
-from helpsage.web import cookies, csrf
+from helpsage.web import cookies, csrf, texts
 from helpsage.web.access import MaybeViewer
 from helpsage.web.accounts import puzzle, words
 from helpsage.web.accounts.forms import Filled, home, local, network, origin, page, too_many
@@ -32,7 +32,7 @@ def form(request: Request, who: MaybeViewer, next: str = "") -> Response:
         return RedirectResponse(local(next, home(who.role)), status_code=303)
     with transaction() as session:
         needed = accounts.needs_puzzle(session, "", network(request))
-    return login_page(request, Filled({"next": next}), puzzle.to_show(needed))
+    return login_page(request, Filled({"next": next}), puzzle.to_show(needed, texts.language_of(request)))
 
 
 @router.post("/login", dependencies=checked)
@@ -48,7 +48,7 @@ def log_in(
     filled = Filled({"email": email, "next": next, "remember": remember})
     with transaction() as session:
         needed = accounts.needs_puzzle(session, email, network(request), cookies.browser(request))
-    check = puzzle.look_at(answers, network(request), needed)
+    check = puzzle.look_at(answers, network(request), needed, texts.language_of(request))
     if not check.is_passed:
         filled.refuse(words.UNSOLVED, "answer")
         return login_page(request, filled, check.challenge)
@@ -65,7 +65,7 @@ def log_in(
         filled.refuse(words.WRONG_CREDENTIALS, status=401)
         with transaction() as session:
             needed = accounts.needs_puzzle(session, email, network(request), cookies.browser(request))
-        return login_page(request, filled, check.challenge or puzzle.to_show(needed))
+        return login_page(request, filled, check.challenge or puzzle.to_show(needed, texts.language_of(request)))
 
 
 def login_page(request: Request, filled: Filled, challenge: Challenge | None = None) -> Response:

@@ -28,7 +28,7 @@ from helpsage.people.errors import (
 )
 from helpsage.people.models import Account, LoginSession
 from helpsage.tokens import service as tokens
-from helpsage.web import csrf
+from helpsage.web import csrf, texts
 from helpsage.web.access import FreshViewer, OwnAccount, SignedIn
 from helpsage.web.accounts import words
 from helpsage.web.accounts.confirming import current
@@ -64,6 +64,7 @@ def overview(request: Request, who: OwnAccount) -> Response:
 
 
 def _overview(request: Request, who: SignedIn, filled: Filled) -> Response:
+    language = texts.language_of(request)
     with transaction() as session:
         account = _account(session, who)
         linked = sign_on.identities(session, account)
@@ -72,7 +73,7 @@ def _overview(request: Request, who: SignedIn, filled: Filled) -> Response:
             "has_password": bool(account.password_hash),
             "two_factor": two_factor.is_on(session, account),
             "codes_left": two_factor.recovery_codes_left(session, account),
-            "logins": [_login(one, who) for one in sessions.open_sessions(session, who.account_id)],
+            "logins": [_login(one, who, language) for one in sessions.open_sessions(session, who.account_id)],
             "providers": {key: (one.name, one.issuer in linked) for key, one in settings.get().oidc.items()},
             "tokens": len(tokens.personal(session, account.id)),
             "chats": len(identities.of_person(session, account.person_id)),
@@ -80,8 +81,10 @@ def _overview(request: Request, who: SignedIn, filled: Filled) -> Response:
     return page(request, "account", filled, **context)
 
 
-def _login(one: LoginSession, who: SignedIn) -> Login:
-    return Login(one.id, described(one.user_agent), one.address, one.created_at, one.seen_at, one.id == who.session_id)
+def _login(one: LoginSession, who: SignedIn, language: str) -> Login:
+    return Login(
+        one.id, described(one.user_agent, language), one.address, one.created_at, one.seen_at, one.id == who.session_id
+    )
 
 
 @router.post("/name", dependencies=checked)
@@ -185,7 +188,7 @@ def confirm_email_form(request: Request, who: OwnAccount, token: str = "") -> Re
         with transaction() as session:
             found = changes.email_link(session, token)
     except LinkError as error:
-        return bad_link(request, error, "/account/email", "Ask for a new one")
+        return bad_link(request, error, "/account/email", words.ASK_AGAIN)
     return page(request, "email_confirm", Filled({"token": token, "email": found.email}), present=who.email)
 
 
@@ -196,7 +199,7 @@ def confirm_email(request: Request, who: OwnAccount, token: Annotated[str, Form(
         with transaction() as session:
             changes.change_email(session, token, _account(session, who), origin(request))
     except LinkError as error:
-        return bad_link(request, error, "/account/email", "Ask for a new one")
+        return bad_link(request, error, "/account/email", words.ASK_AGAIN)
     except AccountExists:
         filled = Filled()
         filled.refuse(words.EMAIL_TAKEN, status=409)

@@ -48,13 +48,13 @@ class Check:
     challenge: Challenge | None
 
 
-def to_show(needed: bool) -> Challenge | None:
+def to_show(needed: bool, language: str) -> Challenge | None:
     """The check for a form that is shown for the first time."""
     provider = captcha.provider() if needed else None
-    return provider.challenge() if provider is not None else None
+    return provider.challenge(language) if provider is not None else None
 
 
-def look_at(answers: Mapping[str, str], address: str, needed: bool) -> Check:
+def look_at(answers: Mapping[str, str], address: str, needed: bool, language: str) -> Check:
     """Check a form that was sent. A service that is away gives way to the built-in puzzle.
 
     The answer is used up in a transaction of its own: it counts once, whatever becomes of the form.
@@ -69,8 +69,8 @@ def look_at(answers: Mapping[str, str], address: str, needed: bool) -> Check:
             is_passed = provider.is_solved(session, answers, address)
     except Unavailable:
         log.warning("the configured check that a person sits there does not answer: the built-in one stands in")
-        return Check(False, captcha.fallback().challenge())
-    return Check(is_passed, provider.challenge())
+        return Check(False, captcha.fallback().challenge(language))
+    return Check(is_passed, provider.challenge(language))
 
 
 def allow(response: Response, challenge: Challenge | None) -> Response:

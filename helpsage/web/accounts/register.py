@@ -15,7 +15,7 @@ from helpsage.people import accounts, changes, directory, invitations, passwords
 from helpsage.people.captcha import Challenge
 from helpsage.people.errors import AccountExists, InvalidAccount, LinkError, TooManyAttempts, WrongCredentials
 from helpsage.people.registration import Wish
-from helpsage.web import cookies, csrf
+from helpsage.web import cookies, csrf, texts
 from helpsage.web.access import MaybeViewer
 from helpsage.web.accounts import puzzle, words
 from helpsage.web.accounts.forms import Filled, bad_link, go, home, network, origin, page, too_many
@@ -45,7 +45,7 @@ def register_form(request: Request, who: MaybeViewer) -> Response:
     """The form; whoever is logged in has no need of it."""
     if who is not None:
         return RedirectResponse(home(who.role), status_code=303)
-    return _register_page(request, Filled(), puzzle.to_show(_needs_puzzle(request)))
+    return _register_page(request, Filled(), puzzle.to_show(_needs_puzzle(request), texts.language_of(request)))
 
 
 @router.post("/register", dependencies=[Depends(is_open), *checked])
@@ -58,12 +58,12 @@ def register(
 ) -> Response:
     """Send a link. What is said does not depend on there being an account."""
     filled = Filled({"email": email, "name": name})
-    check = puzzle.look_at(answers, network(request), _needs_puzzle(request))
+    check = puzzle.look_at(answers, network(request), _needs_puzzle(request), texts.language_of(request))
     if not check.is_passed:
         filled.refuse(words.UNSOLVED, "answer")
         _mark_all(filled, email, name, password)
         return _register_page(request, filled, check.challenge)
-    wish = Wish(email, name, password, cookies.visitor(request) or "")
+    wish = Wish(email, name, password, cookies.visitor(request) or "", texts.language_of(request))
     try:
         with transaction() as session:
             registration.ask(session, wish, network(request))
@@ -111,7 +111,7 @@ def confirm_form(request: Request, token: str = "") -> Response:
             found = registration.link(session, token)
             known = registration.is_same_browser(found, cookies.visitor(request) or "")
     except LinkError as error:
-        return bad_link(request, error, "/register", "Ask for a new one")
+        return bad_link(request, error, "/register", words.ASK_AGAIN)
     return _confirm_page(request, Filled({"token": token, "email": found.email}), known)
 
 
@@ -126,7 +126,7 @@ def confirm(request: Request, token: Token = "", password: Annotated[str, Form()
             account = registration.confirm(session, token, mark, password)
             return begin(session, request, account, remember=False, next="/my?done=confirmed")
     except LinkError as error:
-        return bad_link(request, error, "/login", "Log in")
+        return bad_link(request, error, "/login", words.LOG_IN)
     except AccountExists:
         return go("/login", "confirmed")
     except WrongCredentials:
@@ -149,20 +149,20 @@ def _confirm_page(request: Request, filled: Filled, known: bool) -> Response:
 @router.get("/forgot")
 def forgot_form(request: Request) -> Response:
     """The form that asks for the address."""
-    return _forgot_page(request, Filled(), puzzle.to_show(_needs_puzzle(request)))
+    return _forgot_page(request, Filled(), puzzle.to_show(_needs_puzzle(request), texts.language_of(request)))
 
 
 @router.post("/forgot", dependencies=checked)
 def forgot(request: Request, answers: puzzle.Answers, email: Annotated[str, Form()] = "") -> Response:
     """Send a link. What is said does not depend on there being an account."""
     filled = Filled({"email": email})
-    check = puzzle.look_at(answers, network(request), _needs_puzzle(request))
+    check = puzzle.look_at(answers, network(request), _needs_puzzle(request), texts.language_of(request))
     if not check.is_passed:
         filled.refuse(words.UNSOLVED, "answer")
         return _forgot_page(request, filled, check.challenge)
     try:
         with transaction() as session:
-            changes.forgot_password(session, email, network(request))
+            changes.forgot_password(session, email, network(request), texts.language_of(request))
     except InvalidAccount as error:
         filled.refuse_invalid(error)
         return _forgot_page(request, filled, check.challenge)
@@ -183,7 +183,7 @@ def reset_form(request: Request, token: str = "") -> Response:
         with transaction() as session:
             found = changes.reset_link(session, token)
     except LinkError as error:
-        return bad_link(request, error, "/forgot", "Ask for a new one")
+        return bad_link(request, error, "/forgot", words.ASK_AGAIN)
     return _reset_page(request, Filled({"token": token, "email": found.email}))
 
 
@@ -196,7 +196,7 @@ def reset(request: Request, token: Token = "", password: Annotated[str, Form()] 
         with transaction() as session:
             changes.reset_password(session, token, password, origin(request))
     except LinkError as error:
-        return bad_link(request, error, "/forgot", "Ask for a new one")
+        return bad_link(request, error, "/forgot", words.ASK_AGAIN)
     except InvalidAccount as error:
         filled = Filled({"token": token, "email": found.email})
         filled.refuse_invalid(error)
@@ -218,7 +218,7 @@ def invitation_form(request: Request, token: str = "") -> Response:
         with transaction() as session:
             offered = invitations.link(session, token)
     except LinkError as error:
-        return bad_link(request, error, "/login", "Log in")
+        return bad_link(request, error, "/login", words.LOG_IN)
     return _invitation_page(request, Filled({"token": token, "name": offered.name, "email": offered.email}), offered)
 
 
@@ -237,7 +237,7 @@ def accept(
             account = invitations.accept(session, token, name, password)
             return begin(session, request, account, remember=False, next="")
     except LinkError as error:
-        return bad_link(request, error, "/login", "Log in")
+        return bad_link(request, error, "/login", words.LOG_IN)
     except AccountExists:
         filled = Filled({"email": offered.email})
         filled.refuse(words.EMAIL_TAKEN, status=409)

@@ -95,7 +95,7 @@ def _page(request: Request, who: SignedIn, filled: Filled, made: str = "", chose
         "tokens": found,
         "scopes": [(scope.value, known.ABOUT[scope]) for scope in known.of_role(who.role)],
         "chosen": chosen or [],
-        "lifetimes": words.LIFETIMES,
+        "lifetimes": words.LIFETIMES.items(),
         "made": made,
     }
     return page(request, "tokens", filled, **context)

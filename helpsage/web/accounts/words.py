@@ -47,6 +47,9 @@ SIGN_ON = {
     "other": "That login at {name} belongs to another account than the one that is open here.",
 }
 
+#: On the button below a link that opens nothing.
+ASK_AGAIN = "Ask for a new one"
+LOG_IN = "Log in"
 #: A link that opens nothing: title and words, by what is wrong with it.
 LINKS = {
     "unknown": ("This link is incomplete", "Perhaps a part of it was lost on the way. Copy all of it from the e-mail."),
@@ -62,7 +65,7 @@ MAIL_STATES = {
 }
 
 #: Days for which a token can be good; empty: without an end.
-LIFETIMES = (("7", "A week"), ("30", "30 days"), ("90", "90 days"), ("365", "A year"), ("", "Until it is revoked"))
+LIFETIMES = {"7": "A week", "30": "30 days", "90": "90 days", "365": "A year", "": "Until it is revoked"}
 
 #: How it was shown whose a chat is.
 PROVEN_BY = {

@@ -91,7 +91,7 @@ def _shown(request: Request, session: Session, at: Place, found: Page, reader: R
     return {
         "article": Card.of(found),
         "article_id": found.article.id,
-        "language": found.version.language,
+        "article_language": found.version.language,
         "changed_at": found.version.at,
         "category": words.category_title(found.article.category),
         "category_key": found.article.category,

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from helpsage.db.session import transaction
-from helpsage.notify import satisfaction, unsubscribe
+from helpsage.notify import language, satisfaction, unsubscribe
 from helpsage.tickets import lifecycle
 from helpsage.tickets.errors import AlreadyRated, InvalidRating, InvalidText
 from helpsage.tickets.models import Status, Ticket
-from helpsage.web import templating
+from helpsage.web import templating, texts
 from helpsage.web.portal import words
 
 router = APIRouter(include_in_schema=False)
@@ -34,6 +34,7 @@ def ask_to_stop(request: Request, token: str) -> Response:
             person = unsubscribe.person_of(session, token)
         except unsubscribe.BadLink:
             return _bad_link(request)
+        texts.follow(request, person.locale)
         context = {"stopped": unsubscribe.is_stopped(session, person.id), "token": token}
     return templating.page(request, "portal/outside_letters.html", context)
 
@@ -48,6 +49,7 @@ def stop_letters(request: Request, token: str, start: Annotated[str, Form()] = "
             person = unsubscribe.person_of(session, token)
         except unsubscribe.BadLink:
             return _bad_link(request)
+        texts.follow(request, person.locale)
         (unsubscribe.start_again if start else unsubscribe.stop)(session, person.id)
     with transaction() as session:
         context = {"stopped": unsubscribe.is_stopped(session, person.id), "token": token, "done": True}
@@ -116,6 +118,7 @@ def _rating_page(
             ticket = satisfaction.ticket_of(session, token)
         except satisfaction.BadLink:
             return _bad_link(request)
+        texts.follow(request, language.of_person(session, ticket.requester, ticket))
         context = {
             "reference": ticket.reference,
             "subject": ticket.subject,

@@ -221,22 +221,22 @@ def _story(log: Sequence[Change], thread: Sequence[Entry]) -> list[Line]:
     return sorted([*moves, *said_lines], key=lambda line: (line.at, line.moved))
 
 
-def _details(ticket: Ticket, category: categories.Category | None) -> list[tuple[str, str]]:
-    """What was asked and answered, as people read it."""
+def _details(ticket: Ticket, category: categories.Category | None) -> list[tuple[str, str, bool]]:
+    """What was asked and answered, as people read it, and whether the answer is in words of ours."""
     shown = []
     for name, value in ticket.details.items():
         question = category.question(name) if category else None
         label = question.label if question else name.replace("_", " ").capitalize()
-        shown.append((label, _answer(question, str(value))))
+        shown.append((label, *_answer(question, str(value))))
     return shown
 
 
-def _answer(question: categories.Question | None, value: str) -> str:
+def _answer(question: categories.Question | None, value: str) -> tuple[str, bool]:
     """A choice by its title, a day in full; everything else as it was written."""
     titles = {choice.value: choice.title for choice in question.choices} if question else {}
     if question is not None and question.kind == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        return f"{date.fromisoformat(value):%-d %B %Y}"
-    return titles.get(value, value)
+        return f"{date.fromisoformat(value):%-d %B %Y}", True
+    return titles.get(value, value), value in titles
 
 
 def _can_reopen(ticket: Ticket) -> bool:

@@ -198,6 +198,7 @@ def _words_page(
         "name": name,
         "title": title,
         "hint": hint,
+        "in_languages": name in notice_words.TO_REQUESTERS,
         "form": sent,
         "problems": problems or {},
         "stale": stale,

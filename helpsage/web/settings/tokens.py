@@ -125,7 +125,7 @@ def _page(
             "chosen": chosen or [],
             "scopes": [(scope.value, known.ABOUT[scope]) for scope in known.of_role(viewer.role)],
             "departments": [(str(one.id), one.name) for one in departments.departments(session)],
-            "lifetimes": LIFETIMES,
+            "lifetimes": LIFETIMES.items(),
             "made": made,
         }
         return forms.page(request, session, "token", context, status=status)

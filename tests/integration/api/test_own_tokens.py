@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from helpsage import clock
-from helpsage.cli.__main__ import app
+from helpsage.cli.__main__ import build
 from helpsage.mail.models import Mail
 from helpsage.people.models import Account, LoginSession, Role
 from helpsage.privacy import export
@@ -125,16 +125,16 @@ def test_a_leads_way_to_other_peoples_tokens_is_closed(log_in: LogIn) -> None:
 def test_from_the_command_line(desk: Desk) -> None:
     desk.account("ada@desk.example", Role.ADMINISTRATOR)
     run = CliRunner()
-    made = run.invoke(app, ["token", "create", "ada@desk.example", "--name", "Nightly", "--scope", "tickets:read"])
+    made = run.invoke(build(), ["token", "create", "ada@desk.example", "--name", "Nightly", "--scope", "tickets:read"])
     assert made.exit_code == 0, made.output
     written = made.output.strip()
     assert desk.program(written).get("/tickets").status_code == 200
-    (listed,) = [json.loads(line) for line in run.invoke(app, ["token", "list", "--json"]).output.splitlines()]
+    (listed,) = [json.loads(line) for line in run.invoke(build(), ["token", "list", "--json"]).output.splitlines()]
     assert (listed["name"], listed["state"], listed["scopes"]) == ("Nightly", "good", ["tickets:read"])
     assert written not in json.dumps(listed)
-    assert run.invoke(app, ["token", "revoke", listed["id"]]).exit_code == 0
+    assert run.invoke(build(), ["token", "revoke", listed["id"]]).exit_code == 0
     assert desk.program(written).get("/tickets").status_code == 401
-    nobody = run.invoke(app, ["token", "create", "nobody@x.example", "--name", "x"])
+    nobody = run.invoke(build(), ["token", "create", "nobody@x.example", "--name", "x"])
     assert isinstance(nobody.exception, RuntimeError)
 
 

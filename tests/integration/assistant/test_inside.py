@@ -54,6 +54,10 @@ def test_a_loaded_model_is_left_out_of_garbage_collection(model: Path) -> None:
     run_inside("memory.py", str(model))
 
 
+def test_chat_applications_speak_the_conversations_language(worker_id: str) -> None:
+    run_inside("spoken.py", fresh_database(f"spoken_{worker_id}"))
+
+
 @pytest.mark.parametrize("script", ["sender.py", "listener.py"])
 def test_a_wake_up_call_keeps_nobody_from_stopping(script: str) -> None:
     run_inside(script)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from helpsage import clock
-from helpsage.cli.__main__ import app
+from helpsage.cli.__main__ import build
 from helpsage.events.models import DeadLetter
 from helpsage.webhooks import signing
 from helpsage.webhooks.models import Attempt, Message, Stage, Webhook
@@ -26,7 +26,7 @@ Sage = Callable[..., tuple[int, str]]
 @pytest.fixture
 def sage() -> Sage:
     def run(*arguments: str) -> tuple[int, str]:
-        done = CliRunner().invoke(app, ["dead-letters", *arguments])
+        done = CliRunner().invoke(build(), ["dead-letters", *arguments])
         return done.exit_code, done.output
 
     return run

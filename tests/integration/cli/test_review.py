@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from helpsage import clock
 from helpsage.cli import review as commands
-from helpsage.cli.__main__ import app
+from helpsage.cli.__main__ import build
 from helpsage.conversations import service as conversations
 from helpsage.departments import service as departments
 from helpsage.setup import steps
@@ -29,7 +29,7 @@ SAID = "the zorp thing blinks purple again"
 @pytest.fixture
 def sage() -> Sage:
     def run(*arguments: str) -> tuple[int, str]:
-        done = CliRunner().invoke(app, ["review", *arguments])
+        done = CliRunner().invoke(build(), ["review", *arguments])
         return done.exit_code, done.output
 
     return run

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import Engine
@@ -310,3 +311,36 @@ def test_what_somebody_said_about_articles_is_in_their_archive_and_goes_with_the
             assert b"Nothing on Linux" in packed.read("profile.json")
         erase(session, asha.person_id)
     assert shelf.votes(made).not_helpful == 0
+
+
+class TestLanguages:
+    SPANISH: ClassVar = {"Accept-Language": "es"}
+
+    def test_the_front_in_spanish(self, visitor: Visitor, shelf: Shelf) -> None:
+        assert "Aquí todavía no hay nada escrito" in visitor.get("/help", headers=self.SPANISH).text
+        shelf.article()
+        front = visitor.get("/help", headers=self.SPANISH)
+        assert "¿Qué quiere hacer?" in front.text
+        assert "Wifi y red 1 artículo" in text(front)
+        assert '<html lang="es"' in front.text
+
+    def test_an_article_keeps_its_own_language_within_the_readers(self, visitor: Visitor, shelf: Shelf) -> None:
+        shelf.article()
+        page = visitor.get("/help/connect-to-eduroam", headers=self.SPANISH)
+        assert '<html lang="es"' in page.text
+        assert '<article class="help-article" lang="en">' in page.text
+        assert "¿Le ha sido útil?" in page.text
+        assert "En esta página" in page.text
+        form = visitor.form(page, "/help/connect-to-eduroam/vote")
+        voted = visitor.post(form.action, data={**form.values, "helpful": "yes"}, headers=self.SPANISH)
+        assert "Gracias. Qué bien que le ayudara." in voted.text
+
+    def test_what_is_sought_stays_text(self, visitor: Visitor, shelf: Shelf) -> None:
+        found = visitor.get("/help", params={"q": "<b>x</b> %(words)s"}, headers=self.SPANISH)
+        assert "Ningún artículo para «&lt;b&gt;x&lt;/b&gt; %(words)s»" in found.text
+
+    def test_a_missing_one(self, visitor: Visitor) -> None:
+        page = visitor.get("/help/nothing-here", headers=self.SPANISH)
+        assert page.status_code == 404
+        assert "No existe este artículo" in page.text
+        assert ">iniciar sesión</a>." in page.text

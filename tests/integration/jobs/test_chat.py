@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions.words import faq_title
 from helpsage import attachments, settings
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Conversation, Message
@@ -211,3 +212,25 @@ def test_nothing_said_is_nothing_added(
 ) -> None:
     act(new_session, lambda s: write(s, chat, nothing))
     assert thread(new_session, ticket) == []
+
+
+def test_a_hindi_conversation_is_told_in_hindi(new_session: NewSession, chat: Conversation, ticket: Ticket) -> None:
+    with new_session() as session, session.begin():
+        session.get_one(Conversation, chat.id).locale = "hi"
+    act(
+        new_session,
+        lambda session: service.change_status(session, service.by_id(session, ticket.id), "resolved", AGENT),
+    )
+    with new_session() as session:
+        told = conversations.messages(session, chat.id)[-1]
+    assert told.text == f"आपका टिकट **{ticket.reference}** ({ticket.subject}) हल के रूप में चिह्नित है। क्या समस्या सुलझ गई?"
+    assert told.data["state"]["status_label"] == "हल हो गया"
+    assert next(button["title"] for button in told.data["buttons"]) == "हाँ, हल हो गया"
+
+
+def test_the_button_of_an_faq_entry_is_in_hindi(new_session: NewSession, chat: Conversation) -> None:
+    button = {"title": faq_title("connect_wifi"), "payload": "/choose"}
+    with new_session() as session, session.begin():
+        session.get_one(Conversation, chat.id).locale = "hi"
+        said = conversations.push(session, chat.id, "bot", text="?", data={"buttons": [button]})
+        assert said.data["buttons"] == [{"title": "वाई-फ़ाई से जुड़ना", "payload": "/choose"}]

@@ -23,6 +23,7 @@ from helpsage.people.captcha import builtin, glyphs, questions
 from helpsage.people.captcha.builtin import ANSWER, TOKEN, Puzzles
 from helpsage.people.captcha.interface import Challenge, Unavailable
 from helpsage.people.captcha.services import SERVICES, Service
+from languages import catalogues
 
 
 class Known(Puzzles):
@@ -51,6 +52,17 @@ def solve(question: str) -> str:
     found = re.match(r"Which is the (\w+) of these words: (.*)\?", question)
     assert found is not None
     return found[2].split(", ")[questions.ORDER.index(found[1])]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_question_is_asked_in_the_readers_language(session: Session, seed: int) -> None:
+    puzzles = Known(seed)
+    challenge = puzzles.challenge("hi")
+    numbers = [catalogues.shown(name, "hi") for name in questions.NUMBERS]
+    first, second = (numbers.index(word) for word in re.split(r"[ ,?]+", challenge.question) if word in numbers)
+    answer = first + second if "मिलाकर" in challenge.question else first - second
+    devanagari = str(answer).translate({ord(digit): 0x0966 + int(digit) for digit in "0123456789"})
+    assert puzzles.is_solved(session, answered(challenge, devanagari), "")
 
 
 @pytest.mark.parametrize("typed", ["{}", " {} ", "lower"])

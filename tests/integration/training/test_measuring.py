@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from helpsage import clock
-from helpsage.cli.__main__ import app
+from helpsage.cli.__main__ import build
 from helpsage.conversations.models import Message
 from helpsage.db.session import transaction
 from helpsage.setup import steps
@@ -51,7 +51,7 @@ def few(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactor
 
 
 def sage(*arguments: str) -> tuple[int, str]:
-    finished = CliRunner().invoke(app, list(arguments))
+    finished = CliRunner().invoke(build(), list(arguments))
     if finished.exception is not None and not isinstance(finished.exception, SystemExit):
         return 1, str(finished.exception)
     return finished.exit_code, finished.output

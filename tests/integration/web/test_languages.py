@@ -49,6 +49,12 @@ def test_a_choice_needs_our_form(visitor: Visitor) -> None:
     assert visitor.post("/language", data={"language": "de"}).status_code == 403
 
 
+def test_what_is_refused_is_refused_in_the_readers_language(visitor: Visitor) -> None:
+    page = visitor.get("/nowhere", headers=SPANISH)
+    assert page.status_code == 404
+    assert "No existe esa página" in page.text
+
+
 def test_staffs_pages_stay_english(agent: Visitor) -> None:
     page = agent.get("/agent", headers=SPANISH)
     assert '<html lang="en"' in page.text

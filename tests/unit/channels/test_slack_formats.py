@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from assistant.channels import markdown
 from assistant.channels.connector import Outgoing, Pressed
 from assistant.channels.installations import is_safe
-from assistant.channels.vendors.slack import blocks, mrkdwn
+from assistant.channels.vendors.slack import blocks, mrkdwn, views
 from tests.vendors.slack import wrong_blocks
 
 US = "U0BOT"
@@ -108,3 +108,27 @@ def test_other_values_are_no_buttons(value: str) -> None:
 )
 def test_secrets_go_over_https_or_to_this_machine(address: str, safe: bool) -> None:
     assert is_safe(address) is safe
+
+
+class TestLanguages:
+    def test_the_form_and_its_refusal(self) -> None:
+        form = views.form("", "de")
+        assert [form[name]["text"] for name in ("title", "submit", "close")] == ["Neues Ticket", "Senden", "Abbrechen"]
+        refused = views.form_refused(frozenset({"description"}), "fr")
+        assert refused["errors"] == {"description": "Veuillez écrire quelques mots."}
+
+    def test_the_home(self) -> None:
+        card = {"reference": "HS-1", "subject": "Printer", "status_label": "In progress"}
+        said = str(views.home([card], "Desk", "es"))
+        assert "Ticket nuevo" in said
+        assert "En curso" in said
+        assert "Todavía no tiene tickets" in str(views.home([], "Desk", "es"))
+
+    def test_a_command(self) -> None:
+        assert "`/help-sage new` टिकट का फ़ॉर्म खोलता है" in views.command_help("/help-sage", "hi")["text"]
+        assert views.command_taken("<x>", "de")["text"].endswith("„&lt;x&gt;“")
+
+    @pytest.mark.parametrize("language", ["en", "de", "es", "fr", "hi"])
+    def test_titles_fit_into_what_slack_takes(self, language: str) -> None:
+        form = views.form("", language)
+        assert not any(form[name]["text"].endswith("…") for name in ("title", "submit", "close"))

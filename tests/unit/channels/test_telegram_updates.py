@@ -96,6 +96,16 @@ class TestReading:
         assert said(update) == words
 
     @pytest.mark.parametrize(
+        ("typed", "of", "command"),
+        [("/help", "/help", True), ("/new the wifi", "/new", False), ("/my_printer", "/my_printer", False)],
+    )
+    def test_words_of_a_command_are_not_the_persons(
+        self, telegram: server.Telegram, typed: str, of: str, command: bool
+    ) -> None:
+        update = telegram.message(typed, chat=GROUP, entities=[mention(typed, of, "bot_command")])
+        assert updates.read(update, ME).command is command
+
+    @pytest.mark.parametrize(
         ("typed", "of", "kind"),
         [
             ("the wifi is down", "wifi", "bold"),

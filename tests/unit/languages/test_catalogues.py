@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from helpsage.training import catalogues as checked
+from helpsage.web import texts
 from languages import TRANSLATED, catalogues
 
 
@@ -38,6 +40,15 @@ def folder(tmp_path: Path) -> Path:
         ("words.yml", '"Yes": "Sí"', '"Yes": "Sí"\n"Yes": "Si"', "'Yes' stands there twice"),
         ("words.yml", '"Yes": "Sí"', '"Yes": ""', "'Yes' is empty"),
         ("pages.yml", '"My tickets":', '"My ticket":', "'My tickets' is missing"),
+        ("pages.yml", '"Confirm my address":', '"Confirm it":', "'Confirm my address' is missing"),
+        ("pages.yml", '"Answer":', '"Answers":', "'Answer' is missing"),
+        ("pages.yml", '"Was this helpful?":', '"Was it?":', "'Was this helpful?' is missing"),
+        ("pages.yml", '"A name has at most {longest}', '"A name has {longest}', "'A name has at most {longest}"),
+        ("pages.yml", "tiene como máximo {longest}", "tiene {mucho}", "has the placeholders {mucho}, not {longest}"),
+        ("pages.yml", "responde sobre **{{ ticket.reference }}**", "responde", "not {ticket.reference}, {ticket.subj"),
+        ("pages.yml", "{% endif %}:", ":", "cannot be filled in"),
+        ("words.yml", '"Connect Wi-Fi":', '"Connect wifi":', "'Connect Wi-Fi' is missing"),
+        ("words.yml", '"“{name}” is empty."', '"“{name}” is void."', "'“{name}” is empty.' is missing"),
     ],
 )
 def test_what_is_wrong_is_listed_with_its_file(folder: Path, name: str, old: str, new: str, finding: str) -> None:
@@ -83,3 +94,61 @@ def test_sentences_with_values(english: str, spanish: str) -> None:
 def test_what_is_not_translated_is_said_in_english() -> None:
     assert catalogues.said("Our own team for lamps", "fr") == "Our own team for lamps"
     assert catalogues.responses("en") == {}
+
+
+@pytest.mark.parametrize(
+    ("english", "language", "shown"),
+    [
+        ("At most 200 characters, please.", "fr", "Au plus 200 caractères, s’il vous plaît."),
+        ("A password has at most 1,000 characters.", "de", "Ein Passwort hat höchstens 1.000 Zeichen."),
+        ("A password has at most 1,000 characters.", "hi", "पासवर्ड में अधिक से अधिक 1,000 अक्षर होते हैं।"),
+        ("Signing on with Yes did not work. Please try again.", "es", None),
+        ("At most many characters, please.", "de", "At most many characters, please."),
+    ],
+)
+def test_refusals_with_values(english: str, language: str, shown: str | None) -> None:
+    found = catalogues.shown(english, language)
+    assert found == shown if shown is not None else "Yes" in found and found != english, "a name stays as it is"
+
+
+def test_a_value_that_stands_there_twice_is_the_same_twice() -> None:
+    told = (
+        "{name} did not confirm your e-mail address, so we cannot tell which account is yours. Log in with your "
+        "password; then you can connect {name} on the page of your account."
+    )
+    assert catalogues.shown(told.replace("{name}", "Uni"), "de").count("Uni") == 2
+    other = told.replace("{name}", "Uni", 1).replace("{name}", "Bank")
+    assert catalogues.shown(other, "de") == other
+
+
+#: Staff's.
+ENGLISH = ("channel_broken", "invitation", "mailbox_trouble", "webhook_trouble")
+#: What is the same in every language.
+NAMES = re.compile(r"Slack|Microsoft Teams|Telegram|API|HS-\d+|MK")
+
+
+def _of_people(path: Path) -> bool:
+    name = path.relative_to(checked.TEMPLATES).as_posix()
+    return texts.is_for_everybody(name) or name in ("base.html", "_attachments.html")
+
+
+WRITTEN = [
+    path
+    for path in (*filter(_of_people, sorted(checked.TEMPLATES.rglob("*.html"))), *sorted(checked.LETTERS.iterdir()))
+    if not path.name.startswith(ENGLISH)
+]
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_what_people_read_goes_through_the_catalogues(path: Path) -> None:
+    """No word stands in a template as it is: neither between tags, nor in what is read out, nor in an expression."""
+    source = re.sub(r"{#.*?#}|<(style|script|code)\b.*?</\1>", "", path.read_text("utf-8"), flags=re.DOTALL)
+    source = re.sub(r"{% block kind %}.*?{% endblock %}", "", source)
+    expressions = " ".join(re.findall(r"{{(.*?)}}", source, re.DOTALL))
+    quoted = re.findall(r'"([^"]*)"', re.sub(r'_\("[^"]*"|leaf\("[^"]*"\)', "", expressions))
+    plain = re.sub(r"{%.*?%}|{{.*?}}", "", source, flags=re.DOTALL)
+    read_out = re.findall(r'(?:aria-label|alt|placeholder|title)="([^"]*)"', plain)
+    between = re.sub(r'<[^>]*>|&[#\w]+;|[\w-]+="[^"]*"', " ", plain).split("\n")
+    sentences = [each for each in quoted if re.search(r"[A-Z][a-z]|[a-z] [a-z]", each)]
+    bare = [each.strip() for each in (*read_out, *between) if re.search("[A-Za-z]{2,}", NAMES.sub("", each))]
+    assert not [*bare, *sentences]

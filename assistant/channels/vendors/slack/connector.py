@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from assistant.channels import markdown
@@ -21,10 +22,12 @@ from assistant.channels.connector import (
     OutgoingFile,
     Posted,
     Reply,
+    Spoken,
 )
 from assistant.channels.installations import Installation
-from assistant.channels.vendors.slack import blocks, events, mrkdwn, signature, views
+from assistant.channels.vendors.slack import blocks, events, mrkdwn, signature, views, words
 from assistant.channels.vendors.slack.api import BASE, SlackApi
+from languages import SOURCE, catalogues
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +73,10 @@ class Slack(Connector):
             return found
         delivery = found.delivery
         if found.form_for:
-            trigger, text = found.form_for, found.form_text
-            return replace(delivery, then=lambda: self._open_form(trigger, text))
+            opened = Spoken(found.form_of, partial(self._open_form, found.form_for, found.form_text))
+            return replace(delivery, then_spoken=opened)
         if found.home_of:
-            user = found.home_of
-            return replace(delivery, with_tickets=lambda tickets: self._draw_home(user, tickets))
+            return replace(delivery, with_tickets=partial(self._draw_home, found.home_of))
         return delivery
 
     def split(self, text: str) -> list[str]:
@@ -159,13 +161,13 @@ class Slack(Connector):
         listed = [each for name in ("channels", "groups", "ims") for each in file.get(name) or []]
         return channel in listed or any(channel in each for each in places)
 
-    async def typing(self, address: Mapping[str, Any], on: bool) -> None:
+    async def typing(self, address: Mapping[str, Any], on: bool, language: str = SOURCE) -> None:
         """The status of an assistant's thread; Slack shows bots no typing anywhere else.
 
         https://docs.slack.dev/reference/methods/assistant.threads.setStatus/
         """
         if self.installation.options.get("assistant") and address.get("thread_ts"):
-            status = "is typing…" if on else ""
+            status = catalogues.said(words.TYPING, language) if on else ""
             channel, thread = address["channel"], address["thread_ts"]
             await self._api.call("assistant.threads.setStatus", channel_id=channel, thread_ts=thread, status=status)
 
@@ -222,11 +224,11 @@ class Slack(Connector):
                 return _posted(message, str(each["ts"]), channel)
         return None
 
-    async def _open_form(self, trigger: str, text: str) -> None:
-        await self._api.call("views.open", trigger_id=trigger, view=views.form(text))
+    async def _open_form(self, trigger: str, text: str, language: str) -> None:
+        await self._api.call("views.open", trigger_id=trigger, view=views.form(text, language))
 
-    async def _draw_home(self, user: str, tickets: Sequence[Mapping[str, Any]]) -> None:
-        shown = views.home(tickets, self.installation.name)
+    async def _draw_home(self, user: str, tickets: Sequence[Mapping[str, Any]], language: str) -> None:
+        shown = views.home(tickets, self.installation.name, language)
         await self._api.call("views.publish", user_id=user, view=shown)
 
 

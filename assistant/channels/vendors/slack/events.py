@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,6 +23,7 @@ from assistant.channels.connector import (
     Pressed,
     Refused,
     Reply,
+    Spoken,
     Words,
 )
 from assistant.channels.vendors.slack import blocks, mrkdwn, views
@@ -40,12 +42,14 @@ class Read:
 
     Attributes:
         form_for: opens the ticket form: a `trigger_id`, valid for three seconds.
+        form_of: whoever it is opened for, as in `Place.external_id`.
         form_text: what the form's description begins as.
         home_of: the user whose App Home is drawn.
     """
 
     delivery: Delivery
     form_for: str | None = None
+    form_of: str = ""
     form_text: str = ""
     home_of: str | None = None
 
@@ -224,7 +228,7 @@ def _interaction(payload: dict[str, Any], body: bytes, team: str | None) -> Read
         return _form(payload, workspace, person)
     if kind in ("shortcut", "message_action"):
         about = mrkdwn.read(_text(payload.get("message"), "text"), None)
-        return Read(Delivery(key, kind), form_for=trigger, form_text=about)
+        return Read(Delivery(key, kind), form_for=trigger, form_of=f"{workspace}:{person}", form_text=about)
     return Reply()
 
 
@@ -233,7 +237,7 @@ def _pressed(key: str, payload: dict[str, Any], team: str, person: str, trigger:
     action = actions[0] if isinstance(actions, list) and actions else None
     name = _text(action, "action_id")
     if name == blocks.FORM:
-        return Read(Delivery(key, "block_actions"), form_for=trigger)
+        return Read(Delivery(key, "block_actions"), form_for=trigger, form_of=f"{team}:{person}")
     pressed = Pressed.read(_text(action, "value")) if name.startswith(f"{blocks.SAY}:") else None
     if pressed is None:
         return Reply()
@@ -255,9 +259,9 @@ def _form(payload: dict[str, Any], team: str, person: str) -> Read | Reply:
     view = payload.get("view")
     if _text(view, "callback_id") != views.FORM or not isinstance(view, dict):
         return Reply()
-    filled, problems = views.filled(view)
-    if problems:
-        return Reply(body={"response_action": "errors", "errors": problems})
+    filled, empty = views.filled(view)
+    if empty:
+        return Reply(body=Spoken(f"{team}:{person}", partial(views.form_refused, empty)))
     # One opened form is one ticket, however often it is sent.
     return Read(
         Delivery(
@@ -278,12 +282,11 @@ def _command(form: dict[str, str], team: str | None) -> Read | Reply:
     user, trigger, typed = form.get("user_id", ""), form.get("trigger_id", ""), form.get("text", "").strip()
     if not user or not trigger:
         raise Refused("a command without a user", 400)
-    key = f"command:{trigger}"
+    key, person = f"command:{trigger}", f"{workspace}:{user}"
     if typed.lower() in ("", "help"):
-        return Reply(body=views.command_help(form.get("command", "")))
+        return Reply(body=Spoken(person, partial(views.command_help, form.get("command", ""))))
     if typed.lower() in ("new", "ticket", "form"):
-        return Read(Delivery(key, "command"), form_for=trigger)
+        return Read(Delivery(key, "command"), form_for=trigger, form_of=person)
     words = Words(key, mrkdwn.read(typed, None))
-    return Read(
-        Delivery(key, "command", direct(workspace, user, None), words, reply=Reply(body=views.command_taken(typed)))
-    )
+    taken = Reply(body=Spoken(person, partial(views.command_taken, typed)))
+    return Read(Delivery(key, "command", direct(workspace, user, None), words, reply=taken))

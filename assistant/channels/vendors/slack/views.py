@@ -6,11 +6,13 @@ https://docs.slack.dev/surfaces/modals/, https://docs.slack.dev/surfaces/app-hom
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from assistant.channels import text as texts
 from assistant.channels.vendors.slack import blocks, words
 from assistant.channels.vendors.slack.mrkdwn import escape
+from languages import SOURCE, catalogues
 
 FORM = "ticket_form"
 SUBJECT, DESCRIPTION = "subject", "description"
@@ -19,8 +21,9 @@ LONGEST_SUBJECT = 150
 LONGEST_DESCRIPTION = 3_000
 
 
-def form(text: str = "") -> dict[str, Any]:
+def form(text: str = "", language: str = SOURCE) -> dict[str, Any]:
     """The form, empty or with a description to begin with."""
+    said = partial(catalogues.said, language=language)
     subject = {"type": "plain_text_input", "action_id": SUBJECT, "max_length": LONGEST_SUBJECT}
     description: dict[str, Any] = {
         "type": "plain_text_input",
@@ -33,50 +36,58 @@ def form(text: str = "") -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": FORM,
-        "title": blocks.plain(words.FORM_TITLE, 24),
-        "submit": blocks.plain(words.FORM_SEND, 24),
-        "close": blocks.plain(words.FORM_CANCEL, 24),
+        "title": blocks.plain(said(words.FORM_TITLE), 24),
+        "submit": blocks.plain(said(words.FORM_SEND), 24),
+        "close": blocks.plain(said(words.FORM_CANCEL), 24),
         "blocks": [
-            _field(SUBJECT, words.FORM_SUBJECT, subject),
-            _field(DESCRIPTION, words.FORM_DESCRIPTION, description),
+            _field(SUBJECT, said(words.FORM_SUBJECT), subject),
+            _field(DESCRIPTION, said(words.FORM_DESCRIPTION), description),
         ],
     }
 
 
-def filled(view: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """What was filled in, and what is wrong with it, each by field."""
+def filled(view: Mapping[str, Any]) -> tuple[dict[str, str], frozenset[str]]:
+    """What was filled in, by field, and the fields that were left empty."""
     state = view.get("state")
     values = state.get("values") if isinstance(state, dict) else None
     found = {name: texts.clean(_value(values, name)) for name in (SUBJECT, DESCRIPTION)}
-    problems = {name: words.FORM_EMPTY for name, typed in found.items() if not typed}
-    return found, problems
+    return found, frozenset(name for name, typed in found.items() if not typed)
 
 
-def home(tickets: Sequence[Mapping[str, Any]], desk: str) -> dict[str, Any]:
+def form_refused(empty: frozenset[str], language: str = SOURCE) -> dict[str, Any]:
+    """The answer to a form in which these fields were left empty."""
+    told = catalogues.said(words.FORM_EMPTY, language)
+    return {"response_action": "errors", "errors": dict.fromkeys(sorted(empty), told)}
+
+
+def home(tickets: Sequence[Mapping[str, Any]], desk: str, language: str = SOURCE) -> dict[str, Any]:
     """The App Home of somebody with these tickets."""
+    said = partial(catalogues.said, language=language)
     shown: list[dict[str, Any]] = [
         blocks.header(desk),
-        {"type": "actions", "elements": [blocks.button(words.HOME_NEW, blocks.FORM)]},
+        {"type": "actions", "elements": [blocks.button(said(words.HOME_NEW), blocks.FORM)]},
         {"type": "divider"},
-        blocks.section(f"*{escape(words.HOME_TICKETS)}*"),
+        blocks.section(f"*{escape(said(words.HOME_TICKETS))}*"),
     ]
     for card in tickets[: blocks.MOST_BLOCKS]:
-        shown.append(blocks.ticket(card))
+        shown.append(blocks.ticket({**card, "status_label": said(str(card.get("status_label") or ""))}))
     if not tickets:
-        shown.append(blocks.section(escape(words.HOME_NONE)))
+        shown.append(blocks.section(escape(said(words.HOME_NONE))))
     return {"type": "home", "blocks": shown}
 
 
-def command_help(command: str) -> dict[str, Any]:
+def command_help(command: str, language: str = SOURCE) -> dict[str, Any]:
     """What the bare command answers, seen by who typed it alone."""
-    text = words.COMMAND_HELP.format(command=escape(command or "/help-sage"))
-    opening = {"type": "actions", "elements": [blocks.button(words.HOME_NEW, blocks.FORM)]}
+    said = partial(catalogues.said, language=language)
+    text = said(words.COMMAND_HELP).format(command=escape(command or "/help-sage"))
+    opening = {"type": "actions", "elements": [blocks.button(said(words.HOME_NEW), blocks.FORM)]}
     return {"response_type": "ephemeral", "text": text, "blocks": [blocks.section(text), opening]}
 
 
-def command_taken(typed: str) -> dict[str, Any]:
+def command_taken(typed: str, language: str = SOURCE) -> dict[str, Any]:
     """What a command with words answers."""
-    return {"response_type": "ephemeral", "text": words.COMMAND_TAKEN.format(text=escape(typed[:500]))}
+    text = catalogues.said(words.COMMAND_TAKEN, language).format(text=escape(typed[:500]))
+    return {"response_type": "ephemeral", "text": text}
 
 
 def _field(name: str, label: str, element: dict[str, Any]) -> dict[str, Any]:

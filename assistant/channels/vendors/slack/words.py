@@ -16,4 +16,6 @@ HOME_NONE: Final = "You have no tickets yet. Write to me under Messages, or pres
 COMMAND_HELP: Final = (
     "Write `{command}` and what is wrong: I answer you in our direct messages. `{command} new` opens the ticket form."
 )
+#: Behind the name of the app, in an assistant's thread.
+TYPING: Final = "is typing…"
 COMMAND_TAKEN: Final = "I answer you in our direct messages: “{text}”"

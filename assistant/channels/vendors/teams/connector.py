@@ -51,6 +51,7 @@ from assistant.channels.vendors.teams import activities, cards, tokens, words
 from assistant.channels.vendors.teams.activities import PRESSED, Heard, What
 from assistant.channels.vendors.teams.activities import Place as Where
 from assistant.channels.vendors.teams.tokens import App, Keys, Speaking
+from languages import SOURCE, catalogues
 
 log = logging.getLogger(__name__)
 
@@ -241,7 +242,7 @@ class Teams(Connector):
             raise FileNotTaken("Teams takes no files of bots in channels and groups")
         asked = Pressed(message.message_id, message.part).value
         question = {
-            "description": words.FILE_OFFERED,
+            "description": catalogues.said(words.FILE_OFFERED, message.language),
             "sizeInBytes": file.size,
             "acceptContext": {PRESSED: asked},
             "declineContext": {PRESSED: asked},
@@ -286,7 +287,7 @@ class Teams(Connector):
         identified = _json(answer).get("id")
         return Posted(identified if isinstance(identified, str) else "")
 
-    async def typing(self, address: Mapping[str, Any], on: bool) -> None:
+    async def typing(self, address: Mapping[str, Any], on: bool, language: str = SOURCE) -> None:
         """Three dots for some seconds."""
         if on:
             path = f"v3/conversations/{_quoted(address['conversation']['id'])}/activities"
@@ -307,7 +308,8 @@ class Teams(Connector):
         shown = _card(message)
         if shown:
             # Where only words are shown: in the list of chats and in notifications.
-            summary = " ".join(block.text for block in blocks)[:LONGEST_SUMMARY] or words.SUMMARY
+            summary = " ".join(block.text for block in blocks)[:LONGEST_SUMMARY]
+            summary = summary or catalogues.said(words.SUMMARY, message.language)
             attachment = cards.card(cards.said(blocks, named) + shown)
             return activity | {"attachments": [attachment], "summary": summary}
         heading = f"<b>{escape(named)}</b><br>" if named else ""

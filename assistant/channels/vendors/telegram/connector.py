@@ -44,6 +44,7 @@ from assistant.channels.installations import Installation
 from assistant.channels.vendors import html
 from assistant.channels.vendors.telegram import updates, words
 from assistant.channels.vendors.telegram.updates import Heard, Me
+from languages import SOURCE
 
 log = logging.getLogger(__name__)
 
@@ -246,7 +247,7 @@ class Telegram(Connector):
         if not quiet:
             await self.call("sendMessage", {"chat_id": address["user"], "text": plain})
 
-    async def typing(self, address: Mapping[str, Any], on: bool) -> None:
+    async def typing(self, address: Mapping[str, Any], on: bool, language: str = SOURCE) -> None:
         """Shown for five seconds, or until the answer comes."""
         if on:
             await self.call("sendChatAction", {**_to(address), "action": "typing"})
@@ -271,7 +272,7 @@ def _words(heard: Heard) -> Words | None:
     if heard.place is None or not heard.id:
         return None
     if heard.pressed is None:
-        return Words(heard.id, heard.text, files=heard.files, change=heard.change)
+        return Words(heard.id, heard.text, files=heard.files, change=heard.change, command=heard.command)
     # What is no button of ours is looked up in vain, and answered as one that is too old.
     return Words(heard.id, pressed=Pressed.read(heard.pressed) or Pressed(0, 0))
 

@@ -38,6 +38,7 @@ class Heard:
         pressed: `callback_data` of a button, with the query to be answered.
         among: the group that it was said in.
         change: `edited`: it was said before, and reads differently now.
+        command: its words are what a command of ours stands for, in English, whatever the person speaks.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Heard:
     query: str = ""
     among: Among | None = None
     change: str = ""
+    command: bool = False
 
 
 class Unreadable(Exception):
@@ -126,7 +128,9 @@ def _message(key: str, message: dict[str, Any], me: Me) -> Heard:
         return Heard(key, "message", _place(message, person) if private else None)
     under = _number(_part(message, "reply_to_message")) if answered else ""
     among = _among(message, person, under)
-    return Heard(key, "message", _place(message, person), str(message["message_id"]), said, files, among=among)
+    place = _place(message, person)
+    command = said == text.commanded != ""
+    return Heard(key, "message", place, str(message["message_id"]), said, files, among=among, command=command)
 
 
 def _number(message: dict[str, Any]) -> str:
@@ -167,6 +171,8 @@ class _Text:
     me: Me
     names_us: bool = field(init=False, default=False)
     said: str = field(init=False, default="")
+    #: What the command at its beginning stands for, when it is one of ours.
+    commanded: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         text = self.message.get("text") or self.message.get("caption") or ""
@@ -198,7 +204,10 @@ class _Text:
         if whose and f"@{whose.lower()}" != name:
             return None
         self.names_us = True
-        return words.COMMANDS.get(command.lower(), command.replace("_", " ")) if entity["offset"] == 0 else None
+        if entity["offset"] != 0:
+            return None
+        self.commanded = words.COMMANDS.get(command.lower(), "")
+        return self.commanded or command.replace("_", " ")
 
 
 def _is_placed(entity: Any) -> bool:
