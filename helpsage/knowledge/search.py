@@ -218,7 +218,13 @@ _WORDS = text(
     from unnest(cast(:words as text[])) with ordinality as asked (word, place) order by asked.place
     """
 )
-_NEAR = text("select word, seen from article_word where near && cast(:near as integer[])")
+# All of this table is in memory, which the planner does not know: it would compare every word's neighbourhood.
+_NEAR = text(
+    """
+    set local random_page_cost = 1.1;
+    select word, seen from article_word where near && cast(:near as integer[])
+    """
+)
 
 
 def words_of(session: Session, question: str) -> list[Word]:
