@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
@@ -51,10 +52,10 @@ def lock_of(stream: str, subject_id: object) -> str:
 def _jobs(session: Session, events: Sequence[_Event]) -> list[Job]:
     """In the order of the events; what goes together stands where its first event does."""
     found: dict[object, Job] = {}
-    asked: dict[str, bool] = {}
+    interest = _Interest(session, events)
     for event in events:
         for subscription in SUBSCRIBERS.get(event.kind, ()):
-            if subscription.only_if and not _holds(session, subscription.only_if, asked):
+            if not interest.in_event(subscription, event):
                 continue
             told = {"event_id": event.id, "subject_id": str(event.subject_id), "payload": event.payload}
             if subscription.together:
@@ -75,7 +76,28 @@ def _job(subscription: Subscription, task: str, arguments: dict[str, Any], lock:
     return Job(task, arguments, lock, subscription.queue, priority=subscription.priority)
 
 
-def _holds(session: Session, condition: str, asked: dict[str, bool]) -> bool:
-    if condition not in asked:
-        asked[condition] = bool(session.scalar(text(f"select exists ({condition})")))
-    return asked[condition]
+class _Interest:
+    """Whether there is anything to do for who wants to know: each question is asked once for all events."""
+
+    def __init__(self, session: Session, events: Sequence[_Event]) -> None:
+        self._session = session
+        self._events = events
+        self._holds: dict[str, bool] = {}
+        self._concerned: dict[str, set[UUID]] = {}
+
+    def in_event(self, subscription: Subscription, event: _Event) -> bool:
+        """Of a subscription to its kind."""
+        if subscription.only_if and not self._does_hold(subscription.only_if):
+            return False
+        return not subscription.only_for or event.subject_id in self._of_those(subscription.only_for)
+
+    def _does_hold(self, condition: str) -> bool:
+        if condition not in self._holds:
+            self._holds[condition] = bool(self._session.scalar(text(f"select exists ({condition})")))
+        return self._holds[condition]
+
+    def _of_those(self, statement: str) -> set[UUID]:
+        if statement not in self._concerned:
+            subjects = sorted({str(event.subject_id) for event in self._events})
+            self._concerned[statement] = set(self._session.scalars(text(statement), {"subjects": subjects}))
+        return self._concerned[statement]

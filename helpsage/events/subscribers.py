@@ -19,6 +19,7 @@ class Subscription:
         together: one job does many events (`helpsage/jobs/following.py`). For tasks that talk to the database alone:
             what waits for somebody else's server would hold up the others.
         only_if: a statement; while it finds no row there is nothing to do, and no job.
+        only_for: a statement that finds those of `:subjects` for which there is something to do; the others get no job.
         priority: the higher, the sooner among all jobs that wait.
         shards: jobs of many events that run side by side at most, each with the subjects that fall to it. Where each
             takes long, fewer than a worker has places for: what people wait for finds one free.
@@ -29,6 +30,7 @@ class Subscription:
     stream: str
     together: bool = False
     only_if: str = ""
+    only_for: str = ""
     priority: int = 0
     shards: int = 8
     queue: str = DEFAULT_QUEUE
@@ -55,6 +57,13 @@ _READ = Subscription("triage.read", "triage", together=True, priority=_SOON, sha
 _COMPARE = Subscription("triage.compare", "twins", together=True, queue=LATER_QUEUE, shards=1)
 _LEARN_TOPIC = Subscription("triage.learn_topic", "triage", together=True)
 _LEARN_URGENCY = Subscription("triage.learn_urgency", "triage", together=True)
+#: Files come with what was said in a chat application; most tickets never were there.
+_EARLIER_FILES = Subscription(
+    "channels.fetch_earlier_files",
+    "files",
+    only_for="select t.id from ticket t join channel_conversation c on c.conversation_id = t.conversation_id "
+    "where t.id = any(cast(:subjects as uuid[]))",
+)
 _INDEX = Subscription("knowledge.index", "knowledge")
 
 SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
@@ -64,7 +73,7 @@ SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
             _TELL,
             _WEBHOOKS,
             _ALERT,
-            Subscription("channels.fetch_earlier_files", "files"),
+            _EARLIER_FILES,
             Subscription("handoff.keep_files", "chat_files", only_if="select from chat_file"),
         ),
         "ticket.replied": (
@@ -105,6 +114,7 @@ SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
         "identity.heard": (Subscription("identities.hear", "identities"),),
         "identity.profile_read": (Subscription("identities.vouch", "identities"),),
         "mail.queued": (Subscription("mail.deliver", "mail"),),
+        "mail.may_wait": (Subscription("mail.deliver", "mail", queue=LATER_QUEUE),),
         **dict.fromkeys(("article.published", "article.withdrawn"), (_INDEX,)),
         "conversation.owner_changed": (Subscription("handoff.follow", "handoff"), _ALERT_CHAT),
         "conversation.agent_said": (Subscription("alerts.tell_answer", "alerts", only_if=_PLACES),),

@@ -16,7 +16,7 @@ from helpsage.mail import address, templates
 from helpsage.mail.models import Mail, State
 from languages import SOURCE
 
-QUEUED = "mail.queued"
+QUEUED, MAY_WAIT = "mail.queued", "mail.may_wait"
 
 
 class MailNotFound(Exception):
@@ -37,6 +37,7 @@ def send(
     headers: Mapping[str, str] | None = None,
     key: str | None = None,
     confidential: bool = False,
+    may_wait: bool = False,
 ) -> Mail:
     """Write a letter down; the worker sends it when the caller's transaction has committed.
 
@@ -47,6 +48,7 @@ def send(
         headers: further fields of its header, for example `In-Reply-To`.
         key: the second letter with one key is the first.
         confidential: it holds a link that opens something; its words are removed once it is sent.
+        may_wait: nobody sits there until it comes: when there is much to do, it is sent when there is time.
 
     Raises:
         InvalidAddress
@@ -67,7 +69,7 @@ def send(
     )
     if made is None:
         return session.scalars(select(Mail).where(Mail.key == key)).one()
-    outbox.record(session, QUEUED, made)
+    outbox.record(session, MAY_WAIT if may_wait else QUEUED, made)
     return session.scalars(select(Mail).where(Mail.id == made)).one()
 
 

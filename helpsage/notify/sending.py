@@ -141,7 +141,15 @@ def _write_letter(session: Session, delivery: Delivery) -> None:
     kind = threading.REPLIED if receipt else threading.GENERATED
     headers = {**threading.headers_for(session, ticket, key, kind), **unsubscribe.headers(person.id)}
     mail.send(
-        session, address, letter.subject, letter.text, letter.html, ticket.department_id, headers=headers, key=key
+        session,
+        address,
+        letter.subject,
+        letter.text,
+        letter.html,
+        ticket.department_id,
+        headers=headers,
+        key=key,
+        may_wait=True,
     )
     done(delivery)
 
@@ -229,4 +237,5 @@ def _write_digest(session: Session, person: Person, address: str, wanted: Sequen
         tickets[0].department_id if len(homes) == 1 else None,
         headers=unsubscribe.headers(person.id),
         key=f"notice:digest:{wanted[-1].id}",
+        may_wait=True,
     )

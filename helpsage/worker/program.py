@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 NAMES: Mapping[str | None, str] = MappingProxyType({None: "worker", DEFAULT_QUEUE: "worker", LATER_QUEUE: "background"})
 #: Jobs at a time: more than reading and comparing tickets ever take (`shards` in `events/subscribers.py`).
 CONCURRENCY = 6
+#: ... and for what may wait: its own half of each job yields, but the database's half does not.
+LATER_CONCURRENCY = 2
 #: The outbox is looked at again after this many seconds, should a notification ever be lost.
 SWEEP_S = 30.0
 #: Shards of the intake that one worker is at, and seconds after which records are looked for whose next try has come.
@@ -154,7 +156,7 @@ def _worker(running: set[int], queue: str | None = None) -> Worker:
     return Worker(
         app,
         queues=[queue] if queue is not None else None,
-        concurrency=CONCURRENCY,
+        concurrency=LATER_CONCURRENCY if queue == LATER_QUEUE else CONCURRENCY,
         fetch_job_polling_interval=FETCH_EVERY_S,
         shutdown_graceful_timeout=GRACE_S,
         delete_jobs=jobs.DeleteJobCondition.SUCCESSFUL,
