@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from helpsage import settings
@@ -24,6 +24,7 @@ from helpsage.mail.models import Mail
 from helpsage.people.models import Role
 from helpsage.tickets import service
 from helpsage.tickets.models import Ticket
+from helpsage.worker import program
 from tests.integration.web.conftest import make_account
 from tests.vendors.loopback import Answer
 from tests.vendors.slack import TOKEN, Slack
@@ -158,6 +159,21 @@ def test_files_sent_before_the_ticket_are_put_on_it(new_session: NewSession, cha
     for _ in range(2):
         tasks.fetch_earlier_files(event_id=6, subject_id=str(ticket.id), payload={})
     assert attached(new_session) == [("fire.png", len(DOT))]
+
+
+def test_only_for_a_ticket_of_a_chat_application_are_files_looked_for(
+    new_session: NewSession, chat: Conversation, slack: Slack
+) -> None:
+    send(new_session, chat, slack, "fire.png")
+    ticket = open_ticket(new_session, chat)
+    with new_session() as session, session.begin():
+        alone = service.NewTicket("Lamp", "It is broken.", "general_issue", "email")
+        service.open_ticket(session, alone, service.Actor("requester"))
+    program.dispatch_all()
+    with new_session() as session:
+        asked = "select args ->> 'subject_id' from jobs.procrastinate_jobs where task_name = :task"
+        looked_at = session.scalars(text(asked), {"task": "channels.fetch_earlier_files"}).all()
+    assert looked_at == [str(ticket.id)]
 
 
 @pytest.mark.parametrize(

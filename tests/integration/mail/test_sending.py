@@ -20,7 +20,9 @@ from sqlalchemy.orm import Session
 from helpsage import clock, mail, settings
 from helpsage.departments.models import Department
 from helpsage.events.models import OutboxEvent
+from helpsage.events.subscribers import SUBSCRIBERS
 from helpsage.jobs.mail import deliver
+from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
 from helpsage.mail import service, smtp, templates
 from helpsage.mail.models import Mail, State
 
@@ -98,10 +100,13 @@ def now(engine: Engine, letter: Mail) -> Mail:
 # --- writing
 
 
-def test_a_letter_comes_with_its_event(session: Session) -> None:
-    letter = mail.send(session, "asha@example.org", "Hello", "words")
+@pytest.mark.parametrize(("may_wait", "queue"), [(False, DEFAULT_QUEUE), (True, LATER_QUEUE)])
+def test_a_letter_comes_with_its_event(session: Session, may_wait: bool, queue: str) -> None:
+    """Whoever waits for a code has it at once; what tells of a ticket may come when there is time."""
+    letter = mail.send(session, "asha@example.org", "Hello", "words", may_wait=may_wait)
     event = session.scalars(select(OutboxEvent).where(OutboxEvent.subject_id == letter.id)).one()
-    assert (event.kind, event.payload) == ("mail.queued", {})
+    assert event.payload == {}
+    assert [(each.task, each.queue) for each in SUBSCRIBERS[event.kind]] == [("mail.deliver", queue)]
 
 
 def test_a_letter_of_a_change_that_failed_was_never_written(clean_database: Engine) -> None:
