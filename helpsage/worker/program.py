@@ -35,8 +35,8 @@ NAMES: Mapping[str | None, str] = MappingProxyType({None: "worker", DEFAULT_QUEU
 #: Jobs at a time: more than reading and comparing tickets ever take (`shards` in `events/subscribers.py`).
 CONCURRENCY = 6
 #: ... and of what may wait: few, since its own half of each job yields, but the database's half does not; one more than
-#: there are jobs that take minutes (training, learning, measuring a model), so that letters go out meanwhile.
-LATER_CONCURRENCY = 4
+#: there are jobs that take minutes (training, learning, measuring, reading along), so that letters go out meanwhile.
+LATER_CONCURRENCY = 5
 #: The outbox is looked at again after this many seconds, should a notification ever be lost.
 SWEEP_S = 30.0
 #: Shards of the intake that one worker is at, and seconds after which records are looked for whose next try has come.
