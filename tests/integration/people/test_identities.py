@@ -88,7 +88,7 @@ def prove(session: Session, conversation: Conversation, address: str = ASHA) -> 
 def told(session: Session, kind: str) -> str:
     """The one letter of this kind (`people/words.py`) that Asha got; not that with the code."""
     title, _ = words.NOTICES[kind]
-    (letter,) = session.scalars(select(Mail).where(Mail.recipient == ASHA, Mail.text.contains(title)))
+    (letter,) = session.scalars(select(Mail).where(Mail.recipient == ASHA, Mail.subject.contains(title)))
     return letter.text
 
 
