@@ -25,7 +25,7 @@ PUBLIC_URL = "http://desk.example"
 #: Opens the secrets of chat applications.
 CHANNELS_KEY = "5e" * 32
 START_TIMEOUT_S = 60.0
-ANSWER_TIMEOUT_S = 20.0
+ANSWER_TIMEOUT_S = 45.0
 
 
 def train(folder: Path) -> Path:
