@@ -150,6 +150,7 @@ async def test_a_bot_that_was_taken_out_says_what_waited_when_it_is_taken_in_aga
     teams.conversations.clear()
     await send(activity)
     await until(lambda: query("select 1 from channel_conversation where state = 'broken'"), "the broken place")
+    await until(lambda: query("select 1 from channel_error"), "what is said of it in the settings")
     assert "ConversationNotFound" in query("select words from channel_error")[0]["words"]
     await send(teams.message("", type="installationUpdate", action="remove"))
     teams.conversations.clear()

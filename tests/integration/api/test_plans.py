@@ -20,6 +20,10 @@ _PEOPLE = """
     insert into person (id, name, email) select gen_random_uuid(), 'Person ' || n, 'p' || n || '@x.example'
     from generate_series(1, :people) n
 """
+_ADDRESSES = """
+    insert into mail_identity (address, person_id, created_at) select email, id, now() from person
+    where email like 'p%@x.example'
+"""
 _TICKETS = """
     insert into ticket (id, subject, description, category, priority, priority_reason, status, channel, requester_id,
                         department_id, team_id, tags, created_at, updated_at)
@@ -47,10 +51,10 @@ def many(desk: Desk) -> Desk:
     with desk.engine.begin() as connection:
         # Nothing follows from these rows.
         connection.execute(text("set local session_replication_role = replica"))
-        for statement in (_PEOPLE, _TICKETS, _ENTRIES, _SEARCH):
+        for statement in (_PEOPLE, _ADDRESSES, _TICKETS, _ENTRIES, _SEARCH):
             connection.execute(text(statement), known)
     with desk.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("vacuum analyze person, ticket, ticket_entry, ticket_search"))
+        connection.execute(text("vacuum analyze person, mail_identity, ticket, ticket_entry, ticket_search"))
     return desk
 
 
