@@ -94,6 +94,8 @@ def serve(settings: environment.Environment, model: Path, credentials: Path, end
 
     async def load(running: Any, _: Any) -> None:
         if settings.workers > 1:
+            # Until it serves, a worker has its parent's handler, which ends the others and leaves it alive.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             end_with_parent()
         running.ctx.models = models.Models(
             database.current(), folder, settings.models_key, lambda path, beside: load_agent(path, available, beside)

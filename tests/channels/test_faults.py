@@ -245,6 +245,13 @@ class TestTwoProcesses:
         finally:
             assert several.stop() == 0
 
+    async def test_all_end_that_are_still_starting(
+        self, tmp_path: Path, model: Path, actions: ActionServer, chat_database: str
+    ) -> None:
+        several = Assistant(tmp_path, model, chat_database, actions.url, HELPSAGE_ASSISTANT_PROCESSES="4")
+        several.start()  # the first of them answers
+        assert several.stop() == 0
+
     async def test_the_state_follows_from_one_to_the_other(self, pair: list[Assistant], closing: list[Person]) -> None:
         person = await Person(pair[0].url).begin()
         closing.append(person)
