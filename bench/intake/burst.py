@@ -23,10 +23,9 @@ from sqlalchemy.orm import Session
 from bench.web import data
 from helpsage import settings
 from helpsage.intake import drain, gate, service
-from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE, QUEUES
+from helpsage.jobs.queue import DEFAULT_QUEUE, QUEUES
 from helpsage.mailroom import keeping, listener
 from helpsage.setup import steps
-from helpsage.worker.program import DRAINS
 
 #: Connections at a time, for the ceiling and for us alike.
 CONNECTIONS = 4
@@ -126,17 +125,16 @@ def _repeated(connect: Callable[[], Any], work: Callable[[Any, int], None], at_a
 
 
 def made(url: str) -> Rate:
-    """Tickets made of the letters that wait, in this process, as many shards at a time as a worker takes."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"), pool_size=2 * DRAINS)
+    """Tickets made of the letters that wait, in this process, all shards at a time, as a worker does it."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"), pool_size=2 * service.SHARDS)
     before = _count(url, "select count(*) from ticket")
     began = time.monotonic()
 
     def run(place: int) -> None:
-        shards = range(place, service.SHARDS, DRAINS)
-        while time.monotonic() - began < SECONDS and sum(drain.drain_shard(engine, shard) for shard in shards):
+        while time.monotonic() - began < SECONDS and drain.drain_shards(engine, [place]):
             pass
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(DRAINS)]
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(service.SHARDS)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -214,7 +212,7 @@ def drained(url: str, records: int, folder: Path, kills: int = 2, patience_s: fl
     variables = _variables(url, folder)
     began = time.monotonic()
     left = kills
-    background = _worker(variables, folder, LATER_QUEUE)
+    beside = [_worker(variables, folder, queue) for queue in QUEUES if queue != DEFAULT_QUEUE]
     worker = _worker(variables, folder)
     try:
         while (done := _count(url, "select count(*) from inbound where state <> 'waiting'")) < records:
@@ -233,7 +231,8 @@ def drained(url: str, records: int, folder: Path, kills: int = 2, patience_s: fl
         routed_s = time.monotonic() - began
     finally:
         _end(worker)
-        _end(background)
+        for each in beside:
+            _end(each)
     return Drained(
         records,
         _count(url, "select count(*) from ticket"),

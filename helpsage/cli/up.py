@@ -20,7 +20,7 @@ from helpsage.cli.user import generated_password
 from helpsage.db import embedded, migrate
 from helpsage.db.session import engine, transaction
 from helpsage.departments import service as departments
-from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
+from helpsage.jobs.programs import DUTIES
 from helpsage.knowledge import importing
 from helpsage.people import accounts
 from helpsage.people.models import Account, Role
@@ -96,8 +96,7 @@ def programs(configured: settings.Settings, model: Path) -> list[Program]:
     mailroom = [Program("mailroom", [own, "-m", "helpsage.mailroom"], common)] if configured.takes_mail else []
     return [
         Program("actions", [own, "-m", "actions"], common),
-        Program("worker", [own, "-m", "helpsage.worker", DEFAULT_QUEUE], common),
-        Program("background", [own, "-m", "helpsage.worker", LATER_QUEUE], common),
+        *(Program(duty.name, [own, "-m", "helpsage.worker", str(duty.queue)], common) for duty in DUTIES),
         Program("web", [own, "-m", "helpsage.web"], common),
         *mailroom,
         Program(

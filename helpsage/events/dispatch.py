@@ -87,6 +87,8 @@ class _Interest:
 
     def in_event(self, subscription: Subscription, event: _Event) -> bool:
         """Of a subscription to its kind."""
+        if subscription.only_by and event.payload.get("actor_kind") != subscription.only_by:
+            return False
         if subscription.only_if and not self._does_hold(subscription.only_if):
             return False
         return not subscription.only_for or event.subject_id in self._of_those(subscription.only_for)

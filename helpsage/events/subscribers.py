@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
+from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE, READING_QUEUE
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Subscription:
             what waits for somebody else's server would hold up the others.
         only_if: a statement; while it finds no row there is nothing to do, and no job.
         only_for: a statement that finds those of `:subjects` for which there is something to do; the others get no job.
+        only_by: kind of actor; what others do is of no interest.
         priority: the higher, the sooner among all jobs that wait.
         shards: jobs of many events that run side by side at most, each with the subjects that fall to it. Where each
             takes long, fewer than a worker has places for: what people wait for finds one free.
@@ -31,8 +32,9 @@ class Subscription:
     together: bool = False
     only_if: str = ""
     only_for: str = ""
+    only_by: str = ""
     priority: int = 0
-    shards: int = 8
+    shards: int = 2
     queue: str = DEFAULT_QUEUE
 
 
@@ -48,15 +50,14 @@ _ALERT_CHAT = Subscription("alerts.tell_chat", "alerts", only_if=_PLACES)
 _ROUND_ROBIN = "select from team where assignment = 'round_robin' and archived_at is null"
 _GIVE = Subscription("assignment.give", "assignment", together=True, only_if=_ROUND_ROBIN)
 _MOVED = Subscription("assignment.moved", "assignment", together=True, only_if=_ROUND_ROBIN)
-#: Where a ticket belongs is found out before all else; somebody in a chat waits for what is said there.
+#: Whom to tell is found out before all else; somebody in a chat waits for what is said there.
 _SOON, _AT_ONCE = 10, 20
 #: Letters to many are never in the way of that: when everybody writes at once, they come when there is time.
-_TELL = Subscription("notify.tell", "notify", together=True, priority=_SOON, shards=4, queue=LATER_QUEUE)
-_READ = Subscription("triage.read", "triage", together=True, priority=_SOON, shards=4)
+_TELL = Subscription("notify.tell", "notify", together=True, priority=_SOON, shards=1, queue=LATER_QUEUE)
+_TRIAGE = Subscription("triage.read", "triage", together=True, shards=2, queue=READING_QUEUE)
+_LEARN = replace(_TRIAGE, only_by="agent")
 #: Tickets about the same are looked for when the machine has nothing else to do.
 _COMPARE = Subscription("triage.compare", "twins", together=True, queue=LATER_QUEUE, shards=1)
-_LEARN_TOPIC = Subscription("triage.learn_topic", "triage", together=True)
-_LEARN_URGENCY = Subscription("triage.learn_urgency", "triage", together=True)
 #: Files come with what was said in a chat application; most tickets never were there.
 _EARLIER_FILES = Subscription(
     "channels.fetch_earlier_files",
@@ -69,7 +70,7 @@ _INDEX = Subscription("knowledge.index", "knowledge")
 SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
     {
         "ticket.opened": (
-            _READ,
+            _TRIAGE,
             _TELL,
             _WEBHOOKS,
             _ALERT,
@@ -109,8 +110,8 @@ SUBSCRIBERS: Mapping[str, tuple[Subscription, ...]] = MappingProxyType(
         "ticket.routed": (_WEBHOOKS, _GIVE, _COMPARE),
         "ticket.team_changed": (_WEBHOOKS, _MOVED, _ALERT),
         "service_levels.changed": (Subscription("service_levels.recount", "service_levels"),),
-        "ticket.category_changed": (_WEBHOOKS, _LEARN_TOPIC),
-        "ticket.priority_changed": (_WEBHOOKS, _LEARN_URGENCY, _ALERT),
+        "ticket.category_changed": (_WEBHOOKS, replace(_LEARN, task="triage.learn_topic")),
+        "ticket.priority_changed": (_WEBHOOKS, replace(_LEARN, task="triage.learn_urgency"), _ALERT),
         "identity.heard": (Subscription("identities.hear", "identities"),),
         "identity.profile_read": (Subscription("identities.vouch", "identities"),),
         "mail.queued": (Subscription("mail.deliver", "mail"),),

@@ -1,7 +1,8 @@
 """The queue of what came in: records that wait, worked off in batches, in order within a shard.
 
 The table itself is the queue. A shard is worked on by one worker at a time (an advisory lock of its connection), so
-that what one sender sent stays in order. A batch is one transaction: plain records all at once (`batches.py`), the
+that what one sender sent stays in order; one worker takes several together where little is due, since a batch of one
+costs nearly as much as one of ten. A batch is one transaction: plain records all at once (`batches.py`), the
 others in their order with a savepoint each. When the plain ones fail together, they are tried one by one, and only the
 one that cannot be worked off waits. A worker that dies gives everything back, and leaves word of what it was at.
 """
@@ -11,15 +12,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 
-from sqlalchemy import Connection, Engine, Select, delete, exists, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from helpsage import clock
 from helpsage.intake import batches, service
-from helpsage.intake.models import Inbound, InboundBatch, Progress
+from helpsage.intake.models import Inbound, Progress
 from helpsage.jobs.retries import described
 
 log = logging.getLogger(__name__)
@@ -28,72 +29,92 @@ log = logging.getLogger(__name__)
 BATCH = 200
 #: So many at a time of those that were tried so often before: one that kills its worker is soon alone.
 TRIED_BEFORE = (BATCH, 25, 5)
-_LOCK = 1010
+#: First number of the advisory locks; the second is the shard.
+_LOCKED = 1010
+
+_WAITING = text("select distinct shard from inbound where state = 'waiting' and next_try_at <= :now")
+_LOCK = text(
+    "select shard from unnest(cast(:shards as integer[])) as asked (shard) where pg_try_advisory_lock(:lock, shard)"
+)
+_UNLOCK = text("select pg_advisory_unlock(:lock, shard) from unnest(cast(:shards as integer[])) as ours (shard)")
+# Records whose time has come, and whose sender has none before it that waits for another try.
+_DUE = text(
+    """
+    select id, shard, attempts from inbound
+    where state = 'waiting' and shard = any(:shards) and next_try_at <= :now and not exists (
+      select from inbound earlier
+      where earlier.state = 'waiting' and earlier.sender = inbound.sender and earlier.sender <> ''
+        and earlier.id < inbound.id and earlier.next_try_at > :now
+    )
+    order by id limit :most
+    """
+)
+_TAKE = text(
+    """
+    insert into inbound_batch (shard, inbound_ids)
+    select shard, array_agg(id) from unnest(cast(:ids as bigint[]), cast(:shards as integer[])) as taken (id, shard)
+    group by shard
+    """
+)
+#: What a worker was at in these shards, which it is no longer.
+_LEFT = text("delete from inbound_batch where shard = any(:shards) returning inbound_ids")
 
 
 def waiting_shards(session: Session) -> list[int]:
     """The shards in which something is due."""
-    asked = select(Inbound.shard).where(Inbound.state == Progress.WAITING.value, Inbound.next_try_at <= clock.now())
-    return sorted(session.scalars(asked.distinct()))
+    return sorted(session.scalars(_WAITING, {"now": clock.now()}))
 
 
 def drain(engine: Engine, limit: int = BATCH) -> int:
-    """Work off what is due, one batch of each shard; returns how many records were looked at."""
+    """Work off what is due, one batch; returns how many records were looked at."""
     with Session(engine) as session:
         shards = waiting_shards(session)
-    return sum(drain_shard(engine, shard, limit) for shard in shards)
+    return drain_shards(engine, shards, limit)
 
 
-def drain_shard(engine: Engine, shard: int, limit: int = BATCH) -> int:
-    """Work off one batch of a shard; 0 when nothing is due, or somebody else is at it."""
-    with _alone(engine, shard) as connection:
-        batch = _claimed(connection, shard, limit) if connection is not None else []
-        if connection is None or not batch:
+def drain_shards(engine: Engine, shards: Sequence[int], limit: int = BATCH) -> int:
+    """Work off one batch of what is due in these shards; 0 when nothing is, or others are at all of them."""
+    with _alone(engine, shards) as (connection, ours):
+        batch = _claimed(connection, ours, limit) if ours else []
+        if not batch:
             return 0
         with Session(connection, expire_on_commit=False) as session, session.begin():
             errors = _worked(session, batch)
-            session.execute(delete(InboundBatch).where(InboundBatch.shard == shard))
+            session.execute(_LEFT, {"shards": ours})
             for inbound_id, error in errors.items():
                 _note(session, inbound_id, error)
     return len(batch)
 
 
 @contextmanager
-def _alone(engine: Engine, shard: int) -> Iterator[Connection | None]:
-    """A connection that nobody else works on this shard with; None when somebody does. It ends with its connection."""
+def _alone(engine: Engine, shards: Sequence[int]) -> Iterator[tuple[Connection, list[int]]]:
+    """A connection, and those of the shards that nobody else works on while it lives and this block lasts."""
     with engine.connect() as connection:
-        names = {"lock": _LOCK, "shard": shard}
         with connection.begin():
-            got = connection.scalar(text("select pg_try_advisory_lock(:lock, :shard)"), names)
-        if not got:
-            yield None
-            return
+            ours = list(connection.scalars(_LOCK, {"lock": _LOCKED, "shards": list(shards)}))
         try:
-            yield connection
+            yield connection, ours
         finally:
-            if not connection.invalidated and not connection.closed:
+            if ours and not connection.invalidated and not connection.closed:
                 connection.rollback()
                 with connection.begin():
-                    connection.execute(text("select pg_advisory_unlock(:lock, :shard)"), names)
+                    connection.execute(_UNLOCK, {"lock": _LOCKED, "shards": ours})
 
 
-def _claimed(connection: Connection, shard: int, limit: int) -> list[int]:
+def _claimed(connection: Connection, shards: Sequence[int], limit: int) -> list[int]:
     """The next records, written down before they are begun: one that kills its worker is given up in the end."""
     with Session(connection) as session, session.begin():
-        left = session.scalar(select(InboundBatch.inbound_ids).where(InboundBatch.shard == shard))
-        if left is not None:
+        left = [each for ids in session.scalars(_LEFT, {"shards": shards}) for each in ids]
+        if left:
             _count_deaths(session, left)
-        rows = session.execute(_due(shard).limit(limit)).all()
+        rows = session.execute(_DUE, {"shards": shards, "now": clock.now(), "most": limit}).all()
         tried = rows[0].attempts if rows else 0
         most = min(limit, TRIED_BEFORE[tried] if tried < len(TRIED_BEFORE) else 1)
-        alike = next((place for place, row in enumerate(rows) if row.attempts != tried), len(rows))
-        ids = [row.id for row in rows[: min(most, alike)]]
-        if ids:
-            row = insert(InboundBatch).values(shard=shard, inbound_ids=ids)
-            session.execute(row.on_conflict_do_update(index_elements=["shard"], set_={"inbound_ids": ids}))
-        elif left is not None:
-            session.execute(delete(InboundBatch).where(InboundBatch.shard == shard))
-        return ids
+        batch = list(takewhile(lambda row: row.attempts == tried, rows[:most]))
+        if batch:
+            taken = {"ids": [row.id for row in batch], "shards": [row.shard for row in batch]}
+            session.execute(_TAKE, taken)
+        return [row.id for row in batch]
 
 
 def _count_deaths(session: Session, left: Sequence[int]) -> None:
@@ -105,31 +126,9 @@ def _count_deaths(session: Session, left: Sequence[int]) -> None:
         service.failed(session, inbound_id, "its worker died", service.MOST_TRIES)
 
 
-def _due(shard: int) -> Select[int, int]:
-    """Records whose time has come, and whose sender has none before it that waits for another try."""
-    earlier = aliased(Inbound)
-    blocked = exists().where(
-        earlier.state == Progress.WAITING.value,
-        earlier.sender == Inbound.sender,
-        earlier.sender != "",
-        earlier.id < Inbound.id,
-        earlier.next_try_at > clock.now(),
-    )
-    return (
-        select(Inbound.id, Inbound.attempts)
-        .where(
-            Inbound.state == Progress.WAITING.value,
-            Inbound.shard == shard,
-            Inbound.next_try_at <= clock.now(),
-            ~blocked,
-        )
-        .order_by(Inbound.id)
-    )
-
-
 def _worked(session: Session, batch: Sequence[int]) -> dict[int, str]:
     """Work a batch off; returns what went wrong with which. What the same sender sent later waits for it."""
-    done = _worked_at_once(session, batch) if len(batch) > 1 else set()
+    done = _worked_at_once(session, batch)
     errors: dict[int, str] = {}
     held_up: set[str] = set()
     left = select(Inbound.id, Inbound.sender).where(Inbound.id.in_([each for each in batch if each not in done]))

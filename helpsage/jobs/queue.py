@@ -12,10 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 DEFAULT_QUEUE = "default"
+#: Reading new tickets and sending them where they belong.
+READING_QUEUE = "reading"
 #: What may wait while there is anything else to do; a program of its own does it, at a lower priority of the machine.
 LATER_QUEUE = "later"
 #: All there are.
-QUEUES = (DEFAULT_QUEUE, LATER_QUEUE)
+QUEUES = (DEFAULT_QUEUE, READING_QUEUE, LATER_QUEUE)
 
 _DEFER = text(
     """

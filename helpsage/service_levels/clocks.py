@@ -169,7 +169,8 @@ def _promise(session: Session, tickets: Sequence[Ticket], known: Levels) -> None
     """What the policies of now promise for them."""
     homes = {ticket.department_id for ticket in tickets} - {None}
     asked = select(Department.id, Department.key).where(Department.id.in_(homes))
-    keys = {row.id: row.key for row in session.execute(asked)} if homes else {}
+    with session.no_autoflush:  # departments are not changed here; what is promised is written with all the rest
+        keys = {row.id: row.key for row in session.execute(asked)} if homes else {}
     for ticket in tickets:
         ticket.service_terms = _terms(ticket, keys.get(ticket.department_id) if ticket.department_id else None, known)
 

@@ -6,6 +6,7 @@ Whatever changes a ticket, in whichever module of this package, goes through her
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -55,16 +56,29 @@ def lock_all(session: Session, asked: Select[Ticket]) -> list[Ticket]:
     return found
 
 
-def _lock(session: Session, ticket: Ticket) -> Ticket | None:
-    """The row as it is now. One that this transaction has locked is as the session knows it: nobody else writes it."""
+def lock_these(session: Session, tickets: Sequence[Ticket]) -> list[Ticket]:
+    """The same of tickets that the session knows. One that this transaction has locked is as the session knows it:
+    nobody else writes it.
+    """
+    known = {ticket.id: _held(session, ticket) for ticket in tickets}
+    others = [ticket_id for ticket_id, held in known.items() if held is None]
+    found = [held for held in known.values() if held is not None]
+    return found + (lock_all(session, select(Ticket).where(Ticket.id.in_(others))) if others else [])
+
+
+def _held(session: Session, ticket: Ticket) -> Ticket | None:
+    """The ticket, when this transaction has locked it."""
     known, taken_in = _locks(session).get(ticket.id, (None, None))
     current = _innermost(session)
     # A lock goes with the savepoint in which it was taken, should that be rolled back.
     while current is not None and current is not taken_in:
         current = current.parent
-    if known is not None and current is not None:
-        return known
-    found = lock_all(session, select(Ticket).where(Ticket.id == ticket.id))
+    return known if current is not None else None
+
+
+def _lock(session: Session, ticket: Ticket) -> Ticket | None:
+    """The row as it is now."""
+    found = lock_these(session, [ticket])
     return found[0] if found else None
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -113,11 +114,19 @@ class Classifier:
         """How likely each class is, a row each text; every row adds up to 1."""
         return tempered(self.judges.shares(vectors, rows), self.temperature)
 
-    def judge(self, vector: Floats, text: str) -> list[tuple[str, float]]:
-        """The classes of one text and how likely each is, the likeliest first."""
-        rows = wording.weighed([wording.places(text)], self.judges.rarity)
-        shares = self.shares(vector[np.newaxis, :], rows)[0]
-        return [(self.classes[number], float(shares[number])) for number in np.argsort(-shares, kind="stable")]
+    def judge(self, vectors: Floats, terms: Sequence[Sequence[int]]) -> list[list[tuple[str, float]]]:
+        """The classes of each text and how likely they are, the likeliest first.
+
+        Parameters:
+            vectors: a row each text.
+            terms: what `wording.places` finds in each.
+        """
+        shares = self.shares(vectors, wording.weighed(terms, self.judges.rarity))
+        orders = np.argsort(-shares, axis=1, kind="stable")
+        return [
+            [(self.classes[number], float(row[number])) for number in order]
+            for row, order in zip(shares, orders, strict=True)
+        ]
 
     def to_bytes(self) -> bytes:
         """Numbers and names of classes, nothing that runs; no word of any text."""

@@ -6,6 +6,7 @@ made once and kept under `var/reader`, like the one of topics, and hold numbers 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from helpsage.triage import examples, store, training
@@ -15,17 +16,18 @@ from helpsage.triage.training import Example
 from helpsage.triage.wording import Floats
 
 
-def shares(tag: str, vector: Floats, text: str) -> dict[str, float]:
-    """How likely each value of a tag is.
+def shares(tag: str, vectors: Floats, terms: Sequence[Sequence[int]]) -> list[dict[str, float]]:
+    """How likely each value of a tag is, of each text.
 
     Parameters:
         tag: `urgency` or `tone`.
-        vector: of the text.
+        vectors: a row each text.
+        terms: what `wording.places` finds in each.
 
     Raises:
         encoder.model.EncoderMissing
     """
-    return dict(_model(tag).judge(vector, text))
+    return [dict(each) for each in _model(tag).judge(vectors, terms)]
 
 
 @lru_cache(maxsize=4)

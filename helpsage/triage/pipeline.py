@@ -19,12 +19,12 @@ from helpsage.tickets import changing
 from helpsage.tickets.categories import UNSORTED
 from helpsage.tickets.models import Ticket
 from helpsage.triage import reader, remote, router, store, twins
-from helpsage.triage.local import LocalReading
+from helpsage.triage.local import Asked, LocalReading
 from helpsage.triage.models import ReadingRow, Routing
 from helpsage.triage.reading import Judgement, Reading
 
 #: Tickets that are routed in one transaction: the first of many need not wait until the last one is read.
-AT_ONCE = 10
+AT_ONCE = 25
 
 
 def handle(ticket_id: UUID) -> None:
@@ -50,9 +50,11 @@ def handle_many(ticket_ids: Sequence[UUID]) -> bool:
         return False
     with transaction() as session:
         means = reader.prepared(session)
-        told = {each.id: (each.subject, each.description, _chosen(each)) for each in _unrouted(session, ticket_ids)}
+        told = {
+            each.id: Asked(each.subject, each.description, _chosen(each)) for each in _unrouted(session, ticket_ids)
+        }
     for some in _batched(told, AT_ONCE):
-        _act({each: reader.read(told[each][0], told[each][1], means, told[each][2]) for each in some})
+        _act(dict(zip(some, reader.read_all([told[each] for each in some], means), strict=True)))
     return True
 
 

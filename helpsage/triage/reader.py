@@ -12,7 +12,7 @@ from helpsage.completions import CompletionFailed
 from helpsage.tickets import categories
 from helpsage.triage import budget, labels, local, remote, store
 from helpsage.triage.classifier import Classifier
-from helpsage.triage.local import LocalReading
+from helpsage.triage.local import Asked, LocalReading
 from helpsage.triage.reading import Reading
 from helpsage.triage.remote import Shown
 
@@ -46,6 +46,12 @@ def prepared(session: Session) -> Means:
     return Means(model, asks=True, shown=labels.shown(session))
 
 
+def read_all(asked: Sequence[Asked], means: Means) -> list[LocalReading]:
+    """Read tickets with the local reader alone, in the order given. Never fails, like `read`."""
+    found = local.read_all(asked, means.model)
+    return [replace(each, reading=replace(each.reading, fell_back=means.refused)) for each in found]
+
+
 def read(subject: str, text: str, means: Means, chosen: str | None = None, names: Sequence[str] = ()) -> LocalReading:
     """Read a ticket. Never fails: what cannot be told is unsure.
 
@@ -53,9 +59,9 @@ def read(subject: str, text: str, means: Means, chosen: str | None = None, names
         chosen: the category, when whoever asks chose it.
         names: of people on the ticket; a remote reader does not get them.
     """
-    found = local.read(subject, text, means.model, chosen)
+    (found,) = read_all([Asked(subject, text, chosen)], means)
     if not means.asks:
-        return replace(found, reading=replace(found.reading, fell_back=means.refused))
+        return found
     topics = {name: each.title for name, each in categories.load().items()}
     try:
         told = remote.read(subject, text, topics, means.shown, names)

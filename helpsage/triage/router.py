@@ -39,11 +39,11 @@ def route(session: Session, ticket: Ticket, reading: ReadingRow) -> Routing:
 
 def route_all(session: Session, read: Sequence[tuple[Ticket, ReadingRow]]) -> list[Routing]:
     """Send many, each once; in the order given. They are locked until the transaction ends."""
-    asked = select(Ticket).where(Ticket.id.in_([ticket.id for ticket, _ in read]))
-    locked = {ticket.id for ticket in changing.lock_all(session, asked)}
-    done = {row.ticket_id: row for row in session.scalars(select(Routing).where(Routing.ticket_id.in_(locked)))}
-    staffed = _worked_on(session, locked)
-    places = departments.places(session)
+    locked = {ticket.id for ticket in changing.lock_these(session, [ticket for ticket, _ in read])}
+    with session.no_autoflush:  # nothing of it was changed here: what is to be written is written at once, behind it
+        done = {row.ticket_id: row for row in session.scalars(select(Routing).where(Routing.ticket_id.in_(locked)))}
+        staffed = _worked_on(session, locked)
+        places = departments.places(session)
     with clocks.together(session):
         for ticket, reading in read:
             if ticket.id not in done:

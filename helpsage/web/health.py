@@ -24,6 +24,7 @@ from helpsage.db.session import engine, transaction
 from helpsage.events.models import DeadLetter, Heartbeat, OutboxEvent
 from helpsage.intake import service as intake
 from helpsage.intake.models import MailboxState
+from helpsage.jobs.programs import DUTIES
 from helpsage.mail.models import Mail, State
 
 router = APIRouter(include_in_schema=False)
@@ -124,7 +125,7 @@ async def _ask(url: str) -> Program:
 
 def _ask_database() -> tuple[Program, dict[str, Program], dict[str, int]]:
     """The database, the programs that write their sign of life there, and what waits."""
-    beating = ["worker", "background", *(["mailroom"] if settings.get().takes_mail else [])]
+    beating = [*(duty.name for duty in DUTIES), *(["mailroom"] if settings.get().takes_mail else [])]
     unknown = dict.fromkeys(beating, Program("unknown"))
     try:
         at, needed = migrate.current(engine()), migrate.newest()

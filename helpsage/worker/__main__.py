@@ -10,16 +10,14 @@ import os
 from functools import partial
 
 from helpsage import program
-from helpsage.jobs.queue import LATER_QUEUE, QUEUES
-from helpsage.worker.program import NAMES, serve
-
-#: nice(2): what may wait gets what others leave of the processors.
-YIELDING = 10
+from helpsage.jobs.programs import duty_of
+from helpsage.jobs.queue import QUEUES
+from helpsage.worker.program import serve
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m helpsage.worker")
     parser.add_argument("queue", nargs="?", choices=QUEUES)
-    queue = parser.parse_args().queue
-    if queue == LATER_QUEUE:
-        os.nice(YIELDING)
-    program.run(NAMES[queue], partial(serve, queue=queue))
+    duty = duty_of(parser.parse_args().queue)
+    if duty.nice:
+        os.nice(duty.nice)
+    program.run(duty.name, partial(serve, duty=duty))

@@ -1,6 +1,6 @@
 """What a worker does at the same time: dispatches the outbox, does jobs, takes up the jobs of dead workers, shows life.
 
-One that has a queue to itself does the jobs of that alone; the outbox and what came in are the default queue's affair.
+One that has a queue to itself does the jobs of that alone (`helpsage/jobs/programs.py`).
 
 When any of these fails, which is when PostgreSQL goes away, all are stopped and begun again once it answers.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from types import MappingProxyType
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import psycopg
@@ -25,25 +25,20 @@ from helpsage.db.session import engine, transaction
 from helpsage.events import dispatch, heartbeat
 from helpsage.intake import drain
 from helpsage.jobs.app import address, app
-from helpsage.jobs.queue import DEFAULT_QUEUE, LATER_QUEUE
+from helpsage.jobs.programs import EVERYTHING, Duty
 from helpsage.jobs.retries import give_up, is_last_try, keep_dead_letters, tries_of
 
 log = logging.getLogger(__name__)
 
-#: By the queue a program has to itself, as they stand in logs and among the signs of life; None: it does all.
-NAMES: Mapping[str | None, str] = MappingProxyType({None: "worker", DEFAULT_QUEUE: "worker", LATER_QUEUE: "background"})
-#: Jobs at a time: more than reading and comparing tickets ever take (`shards` in `events/subscribers.py`).
-CONCURRENCY = 6
-#: ... and of what may wait: few, since its own half of each job yields, but the database's half does not; one more than
-#: there are jobs that take minutes (training, learning, measuring, reading along), so that letters go out meanwhile.
-LATER_CONCURRENCY = 5
 #: The outbox is looked at again after this many seconds, should a notification ever be lost.
 SWEEP_S = 30.0
-#: Shards of the intake that one worker is at, and seconds after which records are looked for whose next try has come.
-DRAINS = 4
+#: Seconds after which records are looked for whose next try has come.
 RETRY_LOOK_S = 1.0
-#: Seconds from hearing of something until it is looked at, so that what comes at the same time is worked off together.
-GATHER_EVENTS_S, GATHER_INBOUND_S = 0.01, 0.05
+#: Seconds from one look to the next at least. What comes alone is worked off at once; where much comes, what came
+#: meanwhile is worked off together, which costs little more than one.
+PACE_EVENTS_S, PACE_INBOUND_S = 0.1, 0.25
+#: Notifications of one commit, and of those at the same moment, arrive within this many seconds.
+GATHER_S = 0.01
 #: A worker shows the queue that it lives ...
 ALIVE_EVERY_S = 1.0
 #: ... and is taken for dead when it has not for so long.
@@ -65,13 +60,13 @@ class Interrupted(OSError):
     """A part of the worker ended without being asked to."""
 
 
-async def serve(stop: asyncio.Event, queue: str | None = None) -> None:
-    """Work until `stop` is set, on the jobs of one queue or of all."""
+async def serve(stop: asyncio.Event, duty: Duty = EVERYTHING) -> None:
+    """Do what is one's duty until `stop` is set."""
     app.perform_import_paths()  # type: ignore[no-untyped-call]
     while not stop.is_set():
         try:
             if await _database_answers(stop):
-                await _work(stop, queue)
+                await _work(stop, duty)
         except TROUBLE as error:
             log.warning("the worker lost its database and begins again: %s", type(error).__name__)
             await _pause(stop)
@@ -99,7 +94,7 @@ async def _connect() -> psycopg.AsyncConnection[Any]:
     return await psycopg.AsyncConnection.connect(address(), autocommit=True, connect_timeout=3)
 
 
-async def _work(stop: asyncio.Event, queue: str | None) -> None:
+async def _work(stop: asyncio.Event, duty: Duty) -> None:
     """Do everything at once until told to stop, or until a part fails.
 
     Raises:
@@ -107,13 +102,13 @@ async def _work(stop: asyncio.Event, queue: str | None) -> None:
     """
     async with app.open_async():
         running: set[int] = set()
-        worker = _worker(running, queue)
+        worker = _worker(running, duty)
         parts: list[Coroutine[Any, Any, Any]] = [
             worker.run(),  # type: ignore[no-untyped-call]
             stop.wait(),
-            *([_dispatch(), _take_in()] if queue != LATER_QUEUE else []),
+            *([_dispatch(), _take_in()] if duty.takes_in else []),
             _take_care(worker, running),
-            _show_life(NAMES[queue]),
+            _show_life(duty.name),
         ]
         tasks = [asyncio.create_task(part) for part in parts]
         try:
@@ -124,7 +119,7 @@ async def _work(stop: asyncio.Event, queue: str | None) -> None:
             await _end(worker, tasks)
     if stop.is_set():
         with contextlib.suppress(*TROUBLE):
-            await asyncio.to_thread(heartbeat.leave, NAMES[queue])
+            await asyncio.to_thread(heartbeat.leave, duty.name)
 
 
 def _raise_reason(done: set[asyncio.Task[Any]]) -> None:
@@ -143,8 +138,8 @@ async def _end(worker: Worker, tasks: list[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _worker(running: set[int], queue: str | None = None) -> Worker:
-    """A worker of the queue that notes in `running` what it is at."""
+def _worker(running: set[int], duty: Duty = EVERYTHING) -> Worker:
+    """A worker that notes in `running` what it is at."""
 
     async def note_running(call_next: Callable[[], Awaitable[Any]], context: JobContext, _worker: Worker) -> Any:
         job_id = context.job.id or 0
@@ -156,8 +151,8 @@ def _worker(running: set[int], queue: str | None = None) -> Worker:
 
     return Worker(
         app,
-        queues=[queue] if queue is not None else None,
-        concurrency=LATER_CONCURRENCY if queue == LATER_QUEUE else CONCURRENCY,
+        queues=[duty.queue] if duty.queue is not None else None,
+        concurrency=duty.concurrency,
         fetch_job_polling_interval=FETCH_EVERY_S,
         shutdown_graceful_timeout=GRACE_S,
         delete_jobs=jobs.DeleteJobCondition.SUCCESSFUL,
@@ -178,8 +173,9 @@ async def _dispatch() -> None:
     try:
         await connection.execute("listen outbox")
         while True:
+            began = time.monotonic()
             await asyncio.to_thread(dispatch_all)
-            await _heard(connection, SWEEP_S, GATHER_EVENTS_S)
+            await _heard(connection, SWEEP_S, began + PACE_EVENTS_S)
             # A connection that died without a word would otherwise stay silent for ever.
             await connection.execute("select 1")
     finally:
@@ -195,11 +191,15 @@ def dispatch_all() -> None:
             return
 
 
-async def _heard(connection: psycopg.AsyncConnection[Any], timeout_s: float, gather_s: float) -> None:
-    """Wait for a notification, and a moment more for those that come with it."""
+async def _heard(connection: psycopg.AsyncConnection[Any], timeout_s: float, not_before: float) -> None:
+    """Wait for a notification, and for those that come with it or before the time.
+
+    Parameters:
+        not_before: moment of the monotonic clock.
+    """
     async for _ in connection.notifies(timeout=timeout_s, stop_after=1):
         pass
-    await asyncio.sleep(gather_s)
+    await asyncio.sleep(max(GATHER_S, not_before - time.monotonic()))
     async for _ in connection.notifies(timeout=0):
         pass
 
@@ -213,27 +213,29 @@ async def _take_in() -> None:
     try:
         await connection.execute("listen inbound")
         while True:
+            began = time.monotonic()
             await _drain_all()
-            await _heard(connection, RETRY_LOOK_S, GATHER_INBOUND_S)
+            await _heard(connection, RETRY_LOOK_S, began + PACE_INBOUND_S)
             await connection.execute("select 1")
     finally:
         await connection.close()
 
 
 async def _drain_all() -> None:
-    """Several shards at a time, until nothing is due."""
+    """Until nothing is due: all shards in one batch, and side by side as long as one batch does not hold it all."""
     found = engine()
+    crowded = False
     while True:
+        began = time.monotonic()
         with Session(found) as session:
             shards = drain.waiting_shards(session)
-        room = asyncio.Semaphore(DRAINS)
-
-        async def drained(shard: int, room: asyncio.Semaphore = room) -> int:
-            async with room:
-                return await asyncio.to_thread(drain.drain_shard, found, shard)
-
-        if not sum(await asyncio.gather(*(drained(shard) for shard in shards))):
+        together = [[shard] for shard in shards] if crowded else [shards]
+        done = sum(await asyncio.gather(*(asyncio.to_thread(drain.drain_shards, found, some) for some in together)))
+        if not done:
             return
+        crowded = done >= drain.BATCH
+        if not crowded:
+            await asyncio.sleep(max(0.0, began + PACE_INBOUND_S - time.monotonic()))
 
 
 # --- the jobs of the dead

@@ -100,7 +100,7 @@ def test_two_who_drain_at_once_make_each_ticket_once(queue_database: Engine, bri
         bring("Hello", sender=f"{number}@people.example")
 
     def work() -> None:
-        for _ in range(10):
+        while Progress.WAITING in states(queue_database):
             drain.drain(queue_database, 5)
 
     threads = [threading.Thread(target=work) for _ in range(3)]
@@ -117,11 +117,11 @@ def test_while_somebody_works_on_a_shard_nobody_else_does(queue_database: Engine
     bring("First", "Second")
     with Session(queue_database) as session:
         (shard,) = drain.waiting_shards(session)
-    with drain._alone(queue_database, shard) as held:
-        assert held is not None
-        assert drain.drain_shard(queue_database, shard) == 0
+    with drain._alone(queue_database, [shard]) as (_, held):
+        assert held == [shard]
+        assert drain.drain_shards(queue_database, [shard]) == 0
         assert made(queue_database) == []
-    assert drain.drain_shard(queue_database, shard) == 2
+    assert drain.drain_shards(queue_database, [shard]) == 2
     assert made(queue_database) == ["First", "Second"]
 
 
@@ -170,24 +170,28 @@ def test_what_kills_its_worker_is_given_up(queue_database: Engine, bring: Bring)
     for _ in range(service.MOST_TRIES):
         # Claimed, and then nothing more was heard.
         with queue_database.connect() as connection:
-            assert drain._claimed(connection, shard, 10)
+            assert drain._claimed(connection, [shard], 10)
     drain.drain(queue_database)
     assert states(queue_database) == [Progress.FAILED]
     assert made(queue_database) == []
 
 
+@pytest.mark.parametrize("way", ["batch", "alone"])
 def test_a_record_and_its_ticket_come_together_or_not_at_all(
-    queue_database: Engine, bring: Bring, monkeypatch: pytest.MonkeyPatch
+    queue_database: Engine, bring: Bring, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     bring("one")
-    real = service.work
+    if way == "alone":
+        not_plain(monkeypatch, {"one"})
+    module = service if way == "alone" else batches
+    real = module.work
 
-    def dies(session: Session, inbound_id: int) -> None:
-        real(session, inbound_id)
+    def dies(session: Session, what: object) -> None:
+        real(session, what)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(service, "work", dies)
+        patch.setattr(module, "work", dies)
         with pytest.raises(KeyboardInterrupt):
             drain.drain(queue_database)
     assert (states(queue_database), made(queue_database)) == ([Progress.WAITING], [])
@@ -315,7 +319,7 @@ def test_a_batch_that_killed_its_worker_comes_in_ever_smaller_ones(queue_databas
     with Session(queue_database) as session:
         shard = session.scalars(select(Inbound.shard).limit(1)).one()
     with queue_database.connect() as connection:
-        sizes = [len(drain._claimed(connection, shard, 50)) for _ in range(4)]
+        sizes = [len(drain._claimed(connection, [shard], 50)) for _ in range(4)]
     assert sizes == [50, 25, 5, 1]
 
 

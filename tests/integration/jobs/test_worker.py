@@ -145,7 +145,7 @@ def test_stops_cleanly_and_takes_its_sign_of_life_along(start_worker: StartWorke
         assert session.scalar(text("select count(*) from jobs.procrastinate_workers")) == 0
 
 
-def test_what_may_wait_has_a_program_of_its_own_that_yields(
+def test_each_queue_has_a_program_of_its_own_and_what_may_wait_yields(
     start_worker: StartWorker, new_session: NewSession, ticket: Ticket
 ) -> None:
     with new_session() as session, session.begin():
@@ -153,12 +153,14 @@ def test_what_may_wait_has_a_program_of_its_own_that_yields(
     reply(new_session, ticket, "one")
     worker = start_worker(queue.DEFAULT_QUEUE)
     eventually(lambda: said_by_agents(new_session) == ["one"])
-    eventually(lambda: waiting_queues(new_session) == {queue.LATER_QUEUE})
+    others = {queue.READING_QUEUE, queue.LATER_QUEUE}
+    eventually(lambda: waiting_queues(new_session) == others)
     reply(new_session, ticket, "two")
     eventually(lambda: said_by_agents(new_session) == ["one", "two"])
-    assert waiting_queues(new_session) == {queue.LATER_QUEUE}
-    background = start_worker(queue.LATER_QUEUE)
+    assert waiting_queues(new_session) == others
+    reader, background = (start_worker(name) for name in (queue.READING_QUEUE, queue.LATER_QUEUE))
     eventually(lambda: not waiting_queues(new_session))
+    assert reader.stop()[0] == 0
     assert psutil.Process(background.process.pid).nice() > psutil.Process(worker.process.pid).nice()
     assert background.stop()[0] == 0
 

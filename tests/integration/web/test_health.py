@@ -53,7 +53,7 @@ def beat(engine: Engine, ago: timedelta = timedelta()) -> None:
     """The worker's sign of life."""
     with Session(engine) as session, session.begin():
         session.execute(delete(Heartbeat))
-        for name in ("worker", "background"):
+        for name in ("worker", "reader", "background"):
             session.add(Heartbeat(program=name, instance="one", version="1.2.3", at=clock.now() - ago))
 
 
@@ -64,7 +64,7 @@ def test_all_is_well(visitor: Visitor, database: Engine, neighbours: None) -> No
     told = answer.json()
     assert told["status"] == "ok"
     assert {name: program["status"] for name, program in told["programs"].items()} == dict.fromkeys(
-        ("web", "database", "worker", "background", "actions", "assistant"), "ok"
+        ("web", "database", "worker", "reader", "background", "actions", "assistant"), "ok"
     )
     assert told["programs"]["worker"]["version"] == "1.2.3"
     assert told["queue"] == {
@@ -112,7 +112,7 @@ def test_a_mailbox_that_cannot_be_read_is_told_without_its_name(
         session.execute(delete(Heartbeat))
         session.add_all(
             Heartbeat(program=name, instance="1", version="1", at=clock.now())
-            for name in ("worker", "background", "mailroom")
+            for name in ("worker", "reader", "background", "mailroom")
         )
         session.add(MailboxState(name="help", trouble="MailboxLoginError"))
         session.add(MailboxState(name="gone from the settings", trouble="timeout"))
