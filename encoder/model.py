@@ -20,7 +20,7 @@ MAX_TOKENS = 128
 #: Characters handed to the tokenizer. 128 word pieces of real text never need as many, and a pasted log stays cheap.
 MAX_CHARACTERS = 2000
 #: Below this many texts a pool of threads costs more than it gives.
-WORTH_A_POOL = 16
+WORTH_A_POOL = 4
 
 GRAPH_FILE = "encoder.onnx"
 TOKENIZER_FILE = "tokenizer.json"

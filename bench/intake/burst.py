@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from bench.web import data
 from helpsage import settings
 from helpsage.intake import drain, gate, service
+from helpsage.jobs.programs import DUTIES
 from helpsage.jobs.queue import DEFAULT_QUEUE, QUEUES
 from helpsage.mailroom import keeping, listener
 from helpsage.setup import steps
@@ -175,11 +176,18 @@ def warm(url: str, folder: Path) -> None:
 
 
 def begun(url: str) -> int:
-    """Wait until a worker that runs has routed a letter: it is at work. Returns the number of the letter's record."""
+    """Wait until the programs that run have routed a letter and all show life: they are at work, not still starting.
+
+    Returns:
+        The number of the letter's record.
+    """
     kept = gate.keep(keeping.arrival(letter(0, "warm"), {"envelope_to": ["help@desk.example"]}))
     routed = f"select count(*) from ({_ROUTED}) done where id = {kept.number}"
     deadline = time.monotonic() + 300
-    while not _count(url, routed) and time.monotonic() < deadline:
+    alive = "select count(distinct program) from heartbeat"
+    while not _count(url, routed) or _count(url, alive) < len(DUTIES):
+        if time.monotonic() > deadline:
+            raise TimeoutError("no letter was routed within five minutes")
         time.sleep(LOOK_S)
     return kept.number
 

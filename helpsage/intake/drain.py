@@ -32,7 +32,9 @@ TRIED_BEFORE = (BATCH, 25, 5)
 #: First number of the advisory locks; the second is the shard.
 _LOCKED = 1010
 
-_WAITING = text("select distinct shard from inbound where state = 'waiting' and next_try_at <= :now")
+_WAITING = text(
+    "select shard, count(*) as due from inbound where state = 'waiting' and next_try_at <= :now group by shard"
+)
 _LOCK = text(
     "select shard from unnest(cast(:shards as integer[])) as asked (shard) where pg_try_advisory_lock(:lock, shard)"
 )
@@ -60,16 +62,16 @@ _TAKE = text(
 _LEFT = text("delete from inbound_batch where shard = any(:shards) returning inbound_ids")
 
 
-def waiting_shards(session: Session) -> list[int]:
-    """The shards in which something is due."""
-    return sorted(session.scalars(_WAITING, {"now": clock.now()}))
+def waiting(session: Session) -> dict[int, int]:
+    """How much is due, by shard; shards with nothing are left out."""
+    return {row.shard: row.due for row in session.execute(_WAITING, {"now": clock.now()})}
 
 
 def drain(engine: Engine, limit: int = BATCH) -> int:
     """Work off what is due, one batch; returns how many records were looked at."""
     with Session(engine) as session:
-        shards = waiting_shards(session)
-    return drain_shards(engine, shards, limit)
+        shards = waiting(session)
+    return drain_shards(engine, list(shards), limit)
 
 
 def drain_shards(engine: Engine, shards: Sequence[int], limit: int = BATCH) -> int:

@@ -7,7 +7,6 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from pgvector.sqlalchemy import Vector
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -26,6 +25,7 @@ from sqlalchemy.types import Integer
 
 from encoder.model import WIDTH
 from helpsage.db.base import Base
+from helpsage.db.vector import Vector
 
 
 class Audience(enum.StrEnum):

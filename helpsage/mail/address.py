@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 #: RFC 5321, section 4.5.3.1.3: a path has at most 256 characters, brackets included.
 LONGEST = 254
@@ -21,6 +22,7 @@ class InvalidAddress(ValueError):
     """Not an address that a letter can be sent to."""
 
 
+@lru_cache(maxsize=4096)
 def parse(typed: str) -> str:
     """The address, trimmed, its domain in lower case and in ASCII (RFC 5890).
 
@@ -52,6 +54,8 @@ def _ascii(domain: str) -> str:
 
 def _hidden(text: str) -> bool:
     """Characters that cannot be seen make one address look like another."""
+    if text.isascii():
+        return " " in text or not text.isprintable()
     return any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") for character in text)
 
 

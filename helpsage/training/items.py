@@ -7,13 +7,13 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from pgvector.sqlalchemy import Vector
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from encoder.model import WIDTH
 from helpsage.db.base import Base
+from helpsage.db.vector import Vector
 
 
 class Reason(enum.StrEnum):

@@ -67,7 +67,7 @@ def read_all(asked: Sequence[Asked], model: Classifier | None) -> list[LocalRead
         model: of topics; without one they are unsure.
     """
     essences = [essence.of(each.subject, each.text) for each in asked]
-    vectors = [vector_of(what.text) for what in essences]
+    vectors = vectors_of([what.text for what in essences])
     meant = _meant(essences, vectors, model)
     return [_read(*each, model) for each in zip(asked, essences, vectors, meant, strict=True)]
 
@@ -90,13 +90,22 @@ def _read(
 
 def vector_of(text: str) -> Floats | None:
     """The vector of what is read of a ticket; none when there is no encoder or no word."""
-    if not any(map(str.isalnum, text)):
-        return None
+    return vectors_of([text])[0]
+
+
+def vectors_of(texts: Sequence[str]) -> list[Floats | None]:
+    """The same of many."""
+    found: list[Floats | None] = [None] * len(texts)
+    said = [place for place, text in enumerate(texts) if any(map(str.isalnum, text))]
+    if not said:
+        return found
     try:
-        vector: Floats = store.encoder().encode([text])[0]
+        vectors = store.encoder().encode([texts[place] for place in said])
     except EncoderMissing:
-        return None
-    return vector
+        return found
+    for place, vector in zip(said, vectors, strict=True):
+        found[place] = vector
+    return found
 
 
 def _meant(

@@ -28,6 +28,8 @@ from helpsage.triage.models import ReaderModel
 from helpsage.triage.training import Example
 
 _FOLDER = "reader"
+#: Texts of a batch that are encoded at once. Each takes a core, which others want too.
+MOST_THREADS = 2
 _making = threading.Lock()
 
 
@@ -38,7 +40,7 @@ def encoder(folder: Path | None = None) -> Encoder:
     Raises:
         encoder.model.EncoderMissing
     """
-    return Encoder(folder or steps.encoder_folder())
+    return Encoder(folder or steps.encoder_folder(), threads=min(MOST_THREADS, os.cpu_count() or 1))
 
 
 def current(session: Session) -> Classifier:

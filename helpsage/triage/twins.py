@@ -59,6 +59,13 @@ _BY_WORDS = text(
 )
 
 
+_MADE = insert(TicketMeaning)
+_MEAN = _MADE.on_conflict_do_update(
+    index_elements=[TicketMeaning.ticket_id],
+    set_={name: _MADE.excluded[name] for name in ("encoder", "vector", "opened_at")},
+)
+
+
 class NoTwin(TicketError):
     """These two tickets are not (any more) offered as twins."""
 
@@ -102,13 +109,11 @@ def remember(session: Session, ticket: Ticket, vector: Floats, encoder: str) -> 
 
 def remember_all(session: Session, vectors: Mapping[Ticket, Floats], encoder: str) -> None:
     """The same for many."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {"ticket_id": ticket.id, "encoder": encoder, "vector": vector, "opened_at": ticket.created_at}
         for ticket, vector in vectors.items()
     ]
-    made = insert(TicketMeaning).values(rows)
-    anew = {name: made.excluded[name] for name in ("encoder", "vector", "opened_at")}
-    session.execute(made.on_conflict_do_update(index_elements=[TicketMeaning.ticket_id], set_=anew))
+    session.execute(_MEAN, rows)
 
 
 def vector_of(session: Session, ticket: Ticket) -> Floats | None:

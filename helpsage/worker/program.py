@@ -222,18 +222,19 @@ async def _take_in() -> None:
 
 
 async def _drain_all() -> None:
-    """Until nothing is due: all shards in one batch, and side by side as long as one batch does not hold it all."""
+    """Until nothing is due: all shards in one batch, or side by side where one batch would not hold it all."""
     found = engine()
-    crowded = False
     while True:
         began = time.monotonic()
         with Session(found) as session:
-            shards = drain.waiting_shards(session)
-        together = [[shard] for shard in shards] if crowded else [shards]
+            due = drain.waiting(session)
+        if not due:
+            return
+        crowded = sum(due.values()) > drain.BATCH
+        together = [[shard] for shard in due] if crowded else [list(due)]
         done = sum(await asyncio.gather(*(asyncio.to_thread(drain.drain_shards, found, some) for some in together)))
         if not done:
             return
-        crowded = done >= drain.BATCH
         if not crowded:
             await asyncio.sleep(max(0.0, began + PACE_INBOUND_S - time.monotonic()))
 

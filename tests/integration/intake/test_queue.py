@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from helpsage.intake.models import Inbound, InboundBatch, Lane, MailIdentity, Pr
 from helpsage.jobs import upkeep
 from helpsage.people.models import Person
 from helpsage.tickets.models import Change, Ticket
+from helpsage.worker import program
 from tests.integration.jobs.conftest import WorkerProgram, eventually, new_session, queue_database, start_worker
 from tests.integration.jobs.test_worker import waits_for_lock
 
@@ -112,11 +114,58 @@ def test_two_who_drain_at_once_make_each_ticket_once(queue_database: Engine, bri
     assert set(states(queue_database)) == {Progress.DONE}
 
 
+def test_little_of_many_people_is_one_batch(queue_database: Engine, bring: Bring) -> None:
+    """Each batch costs nearly as much as one of ten."""
+    for number in range(20):
+        bring("Hello", sender=f"{number}@people.example")
+    with Session(queue_database) as session:
+        assert len(drain.waiting(session)) == service.SHARDS
+    assert drain.drain(queue_database) == 20
+    assert set(states(queue_database)) == {Progress.DONE}
+
+
+@pytest.mark.parametrize("at_a_time", [3, drain.BATCH])
+async def test_the_worker_stops_only_when_nothing_is_due(
+    queue_database: Engine, bring: Bring, monkeypatch: pytest.MonkeyPatch, at_a_time: int
+) -> None:
+    monkeypatch.setattr(drain, "BATCH", at_a_time)
+    monkeypatch.setattr(program, "PACE_INBOUND_S", 0.0)
+    for number in range(20):
+        bring("Hello", sender=f"{number}@people.example")
+    await program._drain_all()
+    assert set(states(queue_database)) == {Progress.DONE}
+
+
+async def test_what_comes_at_once_waits_for_what_comes_with_it(
+    queue_database: Engine, bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks is time in which something else comes; what comes alone is not waited with."""
+    bring("one")
+    batches_of: list[int] = []
+    real = drain.drain_shards
+
+    def look(engine: Engine, shards: Sequence[int]) -> int:
+        done = real(engine, shards)
+        batches_of.append(done)
+        if len(batches_of) == 1:
+            bring("two")
+        return done
+
+    async def sleep(_seconds: float) -> None:
+        bring("three")
+
+    monkeypatch.setattr(drain, "drain_shards", look)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(program, "PACE_INBOUND_S", 5.0)
+    await program._drain_all()
+    assert batches_of == [1, 2]
+
+
 def test_while_somebody_works_on_a_shard_nobody_else_does(queue_database: Engine, bring: Bring) -> None:
     """A second one would take what the same person sent next, and be done sooner."""
     bring("First", "Second")
     with Session(queue_database) as session:
-        (shard,) = drain.waiting_shards(session)
+        (shard,) = drain.waiting(session)
     with drain._alone(queue_database, [shard]) as (_, held):
         assert held == [shard]
         assert drain.drain_shards(queue_database, [shard]) == 0

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
+from email.utils import getaddresses
 
 import pytest
 from hypothesis import example, given, settings
@@ -272,3 +273,15 @@ def test_hostile_findings_of_servers_take_little_time() -> None:
 
 def test_a_multipart_without_its_parts_keeps_its_words() -> None:
     assert "the lift" in parsed.read(b"Content-Type: multipart/mixed\r\n\r\nIt is the lift again.\r\n").text
+
+
+_PIECE = st.text(st.sampled_from("abcXYZ019_.+-@\u00e9 "), max_size=12)
+
+
+@settings(max_examples=300)
+@given(_PIECE, _PIECE)
+def test_an_address_that_stands_alone_is_what_the_library_finds_too(local: str, domain: str) -> None:
+    written = f"{local}@{domain}"
+    found = parsed._BARE.fullmatch(written)
+    if found is not None:
+        assert getaddresses([written]) == [("", found[0])]
