@@ -70,9 +70,7 @@ def attach(
         already = session.scalar(select(Attachment).where(Attachment.ticket_id == ticket_id, Attachment.key == key))
         if already is not None:
             return already
-    hold(session, received.sha256)
-    if not storage.present(received.sha256):
-        raise AttachmentRefused("gone", received.name, words.GONE.format(name=received.name))
+    hold_received(session, received)
     _refuse_full(session, ticket_id, received)
     attachment = Attachment(
         ticket_id=ticket_id,
@@ -180,6 +178,17 @@ def remove_unneeded(
         return False
     storage.remove(sha256)
     return True
+
+
+def hold_received(session: Session, received: Received) -> None:
+    """Hold a file that is about to get a row of its own.
+
+    Raises:
+        AttachmentRefused: it waited for too long and is gone.
+    """
+    hold(session, received.sha256)
+    if not storage.present(received.sha256):
+        raise AttachmentRefused("gone", received.name, words.GONE.format(name=received.name))
 
 
 def hold(session: Session, sha256: str) -> None:

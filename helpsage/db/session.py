@@ -36,6 +36,8 @@ def engine_for(url: str) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=SPARE,
         pool_timeout=POOL_TIMEOUT_S,
+        # Rows of one kind are changed in one way there and back instead of one each. How many there were is not known
+        # then: whoever changes many has locked them before.
         executemany_mode="values_plus_batch",
         hide_parameters=True,  # errors end in logs; what people wrote must not
         connect_args={"connect_timeout": 3, "options": "-c timezone=UTC -c statement_timeout=15000"},

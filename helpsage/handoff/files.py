@@ -10,9 +10,8 @@ from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from helpsage import attachments, clock, settings
-from helpsage.attachments import Attachment, AttachmentRefused, Received, storage
+from helpsage.attachments import Attachment, AttachmentRefused, Received
 from helpsage.attachments import service as kept
-from helpsage.attachments import words as attachment_words
 from helpsage.attachments.storage import MEGABYTE
 from helpsage.conversations import service as conversations
 from helpsage.conversations.models import Author, Conversation, Message
@@ -66,9 +65,7 @@ def send(
 
 
 def _row(session: Session, handoff: Handoff, received: Received, uploaded_by_id: UUID | None) -> ChatFile:
-    kept.hold(session, received.sha256)
-    if not storage.present(received.sha256):
-        raise AttachmentRefused("gone", received.name, attachment_words.GONE.format(name=received.name))
+    kept.hold_received(session, received)
     return ChatFile(
         id=uuid4(),
         conversation_id=handoff.conversation_id,

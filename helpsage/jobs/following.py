@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 #: `{"task": ..., "event_id": ..., "subject_id": ..., "payload": ...}`
 Event = dict[str, Any]
 
-#: Tasks that do many subjects at once, all or none of them; the others are done one after the other.
-_AT_ONCE: Mapping[str, Callable[[Sequence[UUID]], bool]] = MappingProxyType({"triage.read": triage.read_many})
+#: Tasks that do many subjects at once, each safe to do again; the others are done one after the other.
+_AT_ONCE: Mapping[str, Callable[[Sequence[UUID]], None]] = MappingProxyType({"triage.read": triage.read_many})
 
 _WAITING = text(
     "select lock from jobs.procrastinate_jobs where lock = any(cast(:locks as text[])) and status in ('todo', 'doing')"
@@ -109,12 +109,13 @@ def _at_once(task: str, events: Sequence[Event]) -> bool:
     if work is None or len(events) < 2:
         return False
     try:
-        return work([UUID(event["subject_id"]) for event in events])
+        work([UUID(event["subject_id"]) for event in events])
     except OperationalError:
         raise
     except Exception as error:
         log.warning("%s of %s events is done one by one: %s", task, len(events), described(error))
         return False
+    return True
 
 
 def _one_by_one(context: JobContext, stream: str, events: Sequence[Event]) -> None:

@@ -22,9 +22,9 @@ def read(event_id: int, subject_id: str, payload: dict[str, Any]) -> None:
     pipeline.handle(UUID(subject_id))
 
 
-def read_many(ticket_ids: Sequence[UUID]) -> bool:
-    """The same for many at once; False when they are better read one by one."""
-    return pipeline.handle_many(ticket_ids)
+def read_many(ticket_ids: Sequence[UUID]) -> None:
+    """The same for many at once."""
+    pipeline.handle_many(ticket_ids)
 
 
 @app.task(name="triage.compare", retry=BACKOFF)

@@ -9,8 +9,6 @@ from sqlalchemy.orm import Session
 
 from helpsage import clock
 from helpsage.attachments import service as attachments
-from helpsage.attachments import storage
-from helpsage.attachments import words as attachment_words
 from helpsage.attachments.errors import AttachmentRefused
 from helpsage.attachments.storage import Received
 from helpsage.configuration.service import Who
@@ -32,9 +30,7 @@ def attach(session: Session, article_id: UUID, received: Received, who: Who) -> 
     article = articles.locked(session, article_id)
     if (session.scalar(select(func.count()).where(ArticleFile.article_id == article_id)) or 0) >= MOST:
         raise AttachmentRefused("too_many", received.name, words.TOO_MANY_FILES.format(most=MOST))
-    attachments.hold(session, received.sha256)
-    if not storage.present(received.sha256):
-        raise AttachmentRefused("gone", received.name, attachment_words.GONE.format(name=received.name))
+    attachments.hold_received(session, received)
     made = ArticleFile(
         article_id=article_id,
         name=received.name,

@@ -43,11 +43,8 @@ def handle(ticket_id: UUID) -> None:
     _act({ticket_id: reader.read(subject, text, means, chosen, names)})
 
 
-def handle_many(ticket_ids: Sequence[UUID]) -> bool:
+def handle_many(ticket_ids: Sequence[UUID]) -> None:
     """The same with many tickets, in fewer transactions. A reader elsewhere is slow, and asked about several at a time.
-
-    Returns:
-        Whether it was done: always.
 
     Raises:
         what went wrong, also with a single one; the others are done, and not done again.
@@ -57,7 +54,7 @@ def handle_many(ticket_ids: Sequence[UUID]) -> bool:
             done = [pool.submit(handle, ticket_id) for ticket_id in ticket_ids]
         for each in done:
             each.result()
-        return True
+        return
     with transaction() as session:
         means = reader.prepared(session)
         told = {
@@ -65,7 +62,6 @@ def handle_many(ticket_ids: Sequence[UUID]) -> bool:
         }
     for some in _batched(told, AT_ONCE):
         _act(dict(zip(some, reader.read_all([told[each] for each in some], means), strict=True)))
-    return True
 
 
 def _batched(some: Iterable[UUID], size: int) -> Iterator[list[UUID]]:
