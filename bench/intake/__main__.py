@@ -140,8 +140,8 @@ def _report(found: dict[str, Any]) -> str:
             _row("tickets made of them, one process", found, "made"),
             "",
             f"A burst of {many['records']:,} letters of {burst.PEOPLE} people, brought at {found['brought']} a second: "
-            f"{many['tickets']:,} tickets after {many['seconds']:.0f} s ({many['a_second']} a second) with one worker "
-            f"that does everything that follows a ticket besides, killed {many['kills']} times on the way; "
+            f"{many['tickets']:,} tickets after {many['seconds']:.0f} s ({many['a_second']} a second) while all that "
+            f"follows a ticket is done besides, the worker killed {many['kills']} times on the way; "
             f"{many['lost']} lost, {many['doubled']} doubled, {many['out_of_order']} out of order, "
             f"{many['unfinished']} unfinished. {many['routed']:,} of them were read and routed after "
             f"{many['routed_s']:.0f} s, when the looking ended ({many['routed'] / many['routed_s']:.0f} a second).",

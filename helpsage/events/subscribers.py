@@ -54,7 +54,7 @@ _MOVED = Subscription("assignment.moved", "assignment", together=True, only_if=_
 _SOON, _AT_ONCE = 10, 20
 #: Letters to many are never in the way of that: when everybody writes at once, they come when there is time.
 _TELL = Subscription("notify.tell", "notify", together=True, priority=_SOON, shards=1, queue=LATER_QUEUE)
-#: What waits is read together, on several cores; a job of its own for each core would only make smaller batches.
+#: Two at a time, so that one thinks while the other writes; more would only make smaller batches.
 _TRIAGE = Subscription("triage.read", "triage", together=True, shards=2, queue=READING_QUEUE)
 _LEARN = replace(_TRIAGE, only_by="agent")
 #: Tickets about the same are looked for when the machine has nothing else to do.

@@ -28,8 +28,7 @@ class Duty:
 
 #: Somebody waits for what this one does: no job that takes long or thinks long may be among its own.
 WORKER = Duty("worker", DEFAULT_QUEUE, concurrency=6, takes_in=True)
-#: Reading takes the processor, and would slow everything down beside it. Most is read in one job after the other; a
-#: second place is for what is tried again.
+#: Reading takes the processor, and would slow everything down beside it; as many at a time as there are shards of it.
 READER = Duty("reader", READING_QUEUE, concurrency=2)
 #: What may wait gets what others leave of the processors. Few at a time, since its own half of each job yields, but the
 #: database's half does not; one more than there are jobs that take minutes (training, learning, measuring, reading

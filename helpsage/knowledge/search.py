@@ -20,6 +20,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from encoder.model import EncoderMissing, Vectors
+from helpsage.db.vector import written
 from helpsage.knowledge import confidence, reading, sections
 from helpsage.knowledge.confidence import Signs
 from helpsage.knowledge.languages import configuration
@@ -354,15 +355,11 @@ def _by_meaning(session: Session, vector: Vectors, where: _Where) -> dict[tuple[
         order by c.vector <=> cast(:vector as vector) limit :most
         """  # noqa: S608 made of constants above
     )
-    values = {"vector": _written(vector), "encoder": store.encoder().version, "most": CANDIDATES, **where.values}
+    values = {"vector": written(vector), "encoder": store.encoder().version, "most": CANDIDATES, **where.values}
     found: dict[tuple[UUID, int], float] = {}
     for article_id, section, cosine in session.execute(asked, values):
         found.setdefault((article_id, section), cosine)
     return found
-
-
-def _written(vector: Vectors) -> str:
-    return "[" + ",".join(f"{number:.6f}" for number in vector.tolist()) + "]"
 
 
 def _once(ranked: Iterable[_Section]) -> Iterable[_Section]:
@@ -393,7 +390,7 @@ def _read(session: Session, ranked: Sequence[_Section], vector: Vectors | None, 
     values = {
         "articles": [each.key[0] for each in ranked],
         "sections": [each.key[1] for each in ranked],
-        "vector": _written(vector) if vector is not None else None,
+        "vector": written(vector) if vector is not None else None,
         "lexemes": sorted({lexeme for word in asked for lexeme in word.lexemes}),
     }
     by_key = {each.key: each for each in ranked}
